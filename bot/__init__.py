@@ -1,0 +1,1 @@
+"""The patient's side: the only package that knows Telegram."""

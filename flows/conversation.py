@@ -1,0 +1,116 @@
+"""The state of one patient's chat, as a frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from flows.slots import Slot
+
+
+class Stage(StrEnum):
+    """The states of a conversation that are not questions of the protocol."""
+
+    CHOOSE_CLINIC = "choose_clinic"
+    NO_CONSENT = "no_consent"
+    REVIEW = "review"  # all answers in a list, each can be changed
+    URGENT = "urgent"
+    DECLINED = "declined"
+    DEFERRED = "deferred"
+    CONSULT = "consult"  # verdict `review`: a consultation may be booked
+    PLAN = "plan"  # verdict `eligible`: the plan and the first offers
+    PICK_DAY = "pick_day"
+    PICK_TIME = "pick_time"
+    CONTACT = "contact"  # times are held; how may the clinic reach the patient?
+    BOOKED = "booked"
+    CHANGE = "change"  # which appointment to move
+    CANCEL = "cancel"  # are you sure?
+    STOPPED = "stopped"
+
+
+class Overlay(StrEnum):
+    """A small question laid over the current one; answering it gives the place back."""
+
+    RESUME = "resume"  # /start in the middle: continue or start over?
+    START_OVER = "start_over"  # are you sure?
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the patient answered at one step: option codes, own words, or a date."""
+
+    codes: tuple[str, ...] = ()
+    text: str | None = None
+    on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Times offered together: one consultation, or every session of a series, in order."""
+
+    slots: tuple[Slot, ...]
+    changed: tuple[
+        int, ...
+    ] = ()  # indexes that differ from what the patient had chosen
+
+
+@dataclass(frozen=True, slots=True)
+class BookedSession:
+    """One appointment of this patient, as the dialogue knows it."""
+
+    uid: str  # the appointment's stable UID in the calendar store
+    slot: Slot
+    number: int  # 1-based within the series
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """Where the patient stands with times: offers shown, what is held, what is booked."""
+
+    service: str = ""  # code of the clinic's service: treatment or consultation
+    offers: tuple[Offer, ...] = ()  # buttons name them by index
+    days: tuple[
+        tuple[date, int], ...
+    ] = ()  # PICK_DAY: free days of the week shown, times on each
+    week_on: date | None = None  # PICK_DAY: the first day of the week shown
+    day_on: date | None = None  # PICK_TIME: the day shown
+    part: str = ""  # PICK_TIME: "", morning, afternoon or evening
+    times: tuple[
+        Slot, ...
+    ] = ()  # PICK_TIME: free times of that day; buttons name them by index
+    only_first: bool = False  # the patient wants just the first session for now
+    series_id: str = ""
+    code: str = ""  # booking code that patient and clinic can say on the phone
+    hold_until: datetime | None = None
+    sessions: tuple[BookedSession, ...] = ()  # held (CONTACT) or booked
+    pending: bool = False  # the clinic confirms each request itself
+    moving: str | None = None  # uid of the appointment being moved
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One patient's chat. `state` is a step id of the protocol or a `Stage` value."""
+
+    chat_id: int
+    state: str
+    revision: int = (
+        0  # grows by one with every turn; buttons of older revisions are stale
+    )
+    run: int = 1  # grows when the patient starts over
+    locale: str = "en"
+    clinic: str | None = None  # slug
+    campaign: str | None = None
+    protocol: str = ""  # `Protocol.key` the run is held with
+    first_name: str = ""
+    answers: Mapping[str, Answer] = field(default_factory=dict)  # never mutated
+    ticks: tuple[str, ...] = ()  # ticked, not yet confirmed, at the current MULTI step
+    ticking: bool = False  # a `quick` step was opened for more than one
+    overlay: Overlay | None = None
+    misses: int = 0  # answers in a row that were not understood
+    decided_on: date | None = (
+        None  # local day of the verdict; plan and deferral count from it
+    )
+    red_flag: str | None = None  # id of the red flag that stopped the run
+    booking: Booking = Booking()

@@ -1,0 +1,114 @@
+"""What a turn wants done: imperative values that `storage.turns` applies in the turn's transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from flows.conversation import BookedSession
+from flows.eligibility import Score, Verdict
+from flows.plan import Plan
+from flows.slots import Slot
+
+
+class LeadKind(StrEnum):
+    """Why a patient is handed to the clinic; a later one of the same run replaces an earlier."""
+
+    BOOKED = "booked"
+    DEFERRED = "deferred"
+    REVIEW = "review"  # verdict `review`, no consultation booked yet
+    DECLINED = "declined"
+    URGENT = "urgent"
+    PERSON = "person"  # asked to talk to a person
+    ELIGIBLE = "eligible"  # verdict `eligible`, nothing booked yet
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDecision:
+    """Keep the verdict with the protocol it came from, so that it can be replayed."""
+
+    verdict: Verdict
+    score: Score
+    plan: Plan | None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldSeries:
+    """Reserve every session at once, all or nothing, until `until`. Frees the run's older holds."""
+
+    series_id: str
+    service: str
+    sessions: tuple[BookedSession, ...]
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmSeries:
+    """Turn a held series into appointments (`booked`, or `pending` when `pending`).
+
+    A hold that expired is taken again in the same transaction; when a time is gone the whole
+    turn is refused with `SlotTaken`.
+    """
+
+    series_id: str
+    code: str
+    service: str
+    sessions: tuple[BookedSession, ...]
+    pending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHold:
+    """Give held times back; no error when the hold is already gone."""
+
+    series_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveAppointment:
+    """Move one appointment to a free slot: same UID, SEQUENCE + 1, one transaction."""
+
+    uid: str
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class CancelSeries:
+    """Cancel every appointment of the series that has not begun. Idempotent."""
+
+    series_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandOffLead:
+    """Create or update the lead row of this conversation's run."""
+
+    kind: LeadKind
+    score: int | None = None  # readiness 0-100; None when it must not be used
+    recheck_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SavePhone:
+    """Keep the phone number that the patient shared."""
+
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopMessages:
+    """The patient wants no further messages."""
+
+
+Effect = (
+    RecordDecision
+    | HoldSeries
+    | ConfirmSeries
+    | ReleaseHold
+    | MoveAppointment
+    | CancelSeries
+    | HandOffLead
+    | SavePhone
+    | StopMessages
+)

@@ -1,0 +1,212 @@
+"""What can happen in a conversation: past tense, typed. `bot.updates` makes them from updates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from flows.conversation import Offer
+from flows.slots import CalendarView
+
+
+class Action(StrEnum):
+    """Buttons of the screens that are not questions; `Chose.arg` is given where noted."""
+
+    CLINIC = "clinic"  # arg: clinic slug
+    CONTINUE = "continue"  # overlay: give the place back
+    START_OVER = "start_over"  # overlay: yes, clear my answers
+    CONFIRM = "confirm"  # review: all correct
+    BOOK = "book"  # arg: index of the offer
+    BOOK_FIRST = "book_first"  # only the first session of the offer; arg: index
+    OTHER_TIMES = "other_times"
+    WEEK = "week"  # arg: ISO date of the week's first day
+    DAY = "day"  # arg: ISO date
+    PART = "part"  # arg: morning, afternoon or evening
+    TIME = "time"  # arg: index into Booking.times
+    REACH_HERE = "reach_here"  # contact: write to me in this chat
+    CHANGE = "change"  # booked: move an appointment
+    MOVE = "move"  # arg: session number
+    CANCEL = "cancel"  # booked: cancel everything
+    CANCEL_YES = "cancel_yes"
+    KEEP = "keep"  # back to the booked screen
+    CALENDAR_FILE = "calendar_file"  # booked: send the .ics file again
+    PREPARE = "prepare"  # booked: how to prepare
+    AFTERCARE = "aftercare"
+    LASER = "laser"  # plan: the laser comparison
+    BACK_TO_PLAN = "back_to_plan"
+
+
+class Media(StrEnum):
+    """Things patients send that are not words."""
+
+    PHOTO = "photo"
+    VOICE = "voice"
+    STICKER = "sticker"
+    VIDEO = "video"
+    DOCUMENT = "document"
+    LOCATION = "location"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """`/start`, with a deep-link payload `CLINIC` or `CLINIC-CAMPAIGN` where there was one."""
+
+    payload: str = ""
+    first_name: str = ""
+    locale: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A button that answers a question step, or "done" with all ticked codes."""
+
+    step: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """A tick set or cleared on a MULTI step; an empty code opens ticking on a quick one."""
+
+    step: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """Words written by the patient."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """An earlier message was edited. `step` is the one it answered, where that is known."""
+
+    text: str
+    step: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The patient wants to change the answer of one step."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chose:
+    """A button of a screen that is not a question."""
+
+    action: Action
+    arg: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuestion:
+    """A question that the catalogue answers, by its id."""
+
+    faq: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentMedia:
+    """A photo, voice note, sticker… `caption` is read for red flags."""
+
+    media: Media
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedContact:
+    """The patient shared their own phone number with Telegram's button."""
+
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class WentBack:
+    """Back to the last relevant answered step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Skip a step that allows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedHelp:
+    """`/help`, the help button or the word."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedWhy:
+    """Why do you ask?"""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedForPerson:
+    """The patient wants to talk to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPrivacy:
+    """`/privacy`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedToStartOver:
+    """`/restart` or the words; asks for a yes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """`/stop`: no more messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """Show the current question again: a stale button, `/my` or a message we cannot use."""
+
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarSeen:
+    """The shell read the calendar that a turn asked for (`Turn.look`)."""
+
+    view: CalendarView
+
+
+@dataclass(frozen=True, slots=True)
+class SlotWasTaken:
+    """The database refused `offer`: another patient was faster. `view` is the calendar now."""
+
+    offer: Offer
+    view: CalendarView
+
+
+Event = (
+    Started
+    | Answered
+    | Ticked
+    | Typed
+    | Corrected
+    | Edited
+    | Chose
+    | AskedQuestion
+    | SentMedia
+    | SharedContact
+    | WentBack
+    | Skipped
+    | AskedHelp
+    | AskedWhy
+    | AskedForPerson
+    | AskedPrivacy
+    | AskedToStartOver
+    | Stopped
+    | Repeated
+    | CalendarSeen
+    | SlotWasTaken
+)

@@ -1,0 +1,1 @@
+"""SQLAlchemy: the only package that writes SQL; the clinic calendar store lives here."""
