@@ -1,1 +1,1 @@
-"""The pure core: protocol, dialogue, eligibility, plan and slots. No I/O, clock, chance or async."""
+"""The pure core: protocol, dialogue, eligibility, plan, slots. No I/O, clock, chance, async."""

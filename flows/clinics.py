@@ -11,9 +11,7 @@ class BookingMode(StrEnum):
     """How a chosen time becomes an appointment."""
 
     REQUEST = "request"  # staff confirm each one: appointments start as `pending`
-    HOLD = (
-        "hold"  # times are held while the patient leaves contact details, then booked
-    )
+    HOLD = "hold"  # times are held while the patient leaves contact details, then booked
     INSTANT = "instant"  # booked as soon as chosen
 
 
@@ -24,9 +22,7 @@ class Service:
     code: str  # "treatment" or "consultation"
     name: str
     duration: timedelta
-    price: str = (
-        ""  # as patients read it, e.g. "£180"; empty when the clinic shows none
-    )
+    price: str = ""  # as patients read it, e.g. "£180"; empty when the clinic shows none
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,9 +51,7 @@ class Offer:
     """Times offered together: one consultation, or every session of a series, in order."""
 
     slots: tuple[Slot, ...]
-    changed: tuple[
-        int, ...
-    ] = ()  # indexes that differ from what the patient had chosen
+    changed: tuple[int, ...] = ()  # indexes that differ from what the patient had chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +69,11 @@ class Booking:
 
     service: str = ""  # code of the clinic's service: treatment or consultation
     offers: tuple[Offer, ...] = ()  # buttons name them by index
-    days: tuple[
-        tuple[date, int], ...
-    ] = ()  # PICK_DAY: free days of the week shown, times on each
+    days: tuple[tuple[date, int], ...] = ()  # PICK_DAY: free days of the week shown, times on each
     week_on: date | None = None  # PICK_DAY: the first day of the week shown
     day_on: date | None = None  # PICK_TIME: the day shown
     part: str = ""  # PICK_TIME: "", morning, afternoon or evening
-    times: tuple[
-        Slot, ...
-    ] = ()  # PICK_TIME: free times of that day; buttons name them by index
+    times: tuple[Slot, ...] = ()  # PICK_TIME: free times of that day; buttons name them by index
     only_first: bool = False  # the patient wants just the first session for now
     series_id: str = ""
     code: str = ""  # booking code that patient and clinic can say on the phone
@@ -95,9 +89,7 @@ class Conversation:
 
     chat_id: int
     state: str
-    revision: int = (
-        0  # grows by one with every turn; buttons of older revisions are stale
-    )
+    revision: int = 0  # grows by one with every turn; buttons of older revisions are stale
     run: int = 1  # grows when the patient starts over
     locale: str = "en"
     clinic: str | None = None  # slug
@@ -109,8 +101,6 @@ class Conversation:
     ticking: bool = False  # a `quick` step was opened for more than one
     overlay: Overlay | None = None
     misses: int = 0  # answers in a row that were not understood
-    decided_on: date | None = (
-        None  # local day of the verdict; plan and deferral count from it
-    )
+    decided_on: date | None = None  # local day of the verdict; plan and deferral count from it
     red_flag: str | None = None  # id of the red flag that stopped the run
     booking: Booking = Booking()

@@ -1,4 +1,4 @@
-"""What a turn wants done: imperative values that `storage.turns` applies in the turn's transaction."""
+"""What a turn wants done: imperative values that `storage.turns` applies in one transaction."""
 
 from __future__ import annotations
 

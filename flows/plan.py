@@ -23,13 +23,7 @@ class Plan:
     review_on: date  # the result is judged on or after this day
     refresher_on: date  # a yearly look may be offered from this day
     event_on: date | None = None
-    before_event: int | None = (
-        None  # sessions that can be done, and healed, before the event
-    )
+    before_event: int | None = None  # sessions that can be done, and healed, before the event
     avoid: tuple[tuple[date, date], ...] = ()  # no session on these days, inclusive
-    weekdays: frozenset[int] | None = (
-        None  # allowed weekdays (0 = Monday) for short downtime
-    )
-    notes: tuple[
-        str, ...
-    ] = ()  # keys `plan.note.<id>` of the catalogue, in reading order
+    weekdays: frozenset[int] | None = None  # allowed weekdays (0 = Monday) for short downtime
+    notes: tuple[str, ...] = ()  # keys `plan.note.<id>` of the catalogue, in reading order

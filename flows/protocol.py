@@ -49,24 +49,14 @@ class Option:
     code: str
     severity: Severity = Severity.NONE
     defer_for: timedelta | None = None  # dated deferral: ready again after this long
-    recheck_for: timedelta | None = (
-        None  # open-ended deferral: ask again after this long
-    )
+    recheck_for: timedelta | None = None  # open-ended deferral: ask again after this long
     points: int | None = None  # readiness points within the step's score part
-    grade: int | None = (
-        None  # provisional Goodman & Baron grade 1-4 that this answer suggests
-    )
+    grade: int | None = None  # provisional Goodman & Baron grade 1-4 that this answer suggests
     exclusive: bool = False  # chosen alone: "none of these", "all fine"
-    numbers: tuple[int, int] | None = (
-        None  # inclusive range of typed numbers that mean it
-    )
+    numbers: tuple[int, int] | None = None  # inclusive range of typed numbers that mean it
     sources: tuple[str, ...] = ()  # keys of `Protocol.sources`
-    basis: str = (
-        ""  # L label, T trial, C consensus, P clinic practice, E editorial; joined by +
-    )
-    confidential: bool = (
-        False  # answering so keeps the patient out of marketing and the score
-    )
+    basis: str = ""  # L label, T trial, C consensus, P clinic practice, E editorial; joined by +
+    confidential: bool = False  # answering so keeps the patient out of marketing and the score
 
 
 #: Disjunctive normal form: any mapping in which every step's answer has one of the codes.
@@ -145,12 +135,8 @@ class Protocol:
     minor_days: int  # small effects may last so long
     review_weeks: int  # result judged so many weeks after the last session
     refresher_months: int
-    score_weights: Mapping[
-        str, int
-    ]  # readiness part -> most points; they add up to 100
-    score_full_when: Mapping[
-        str, str
-    ]  # part -> step: full points once that step is answered and
+    score_weights: Mapping[str, int]  # readiness part -> most points; they add up to 100
+    score_full_when: Mapping[str, str]  # part -> step: full points once that step is answered and
     # no step of the part is asked (the patient did not tick it as hard)
     red_flags: tuple[RedFlag, ...]
     faqs: tuple[str, ...]  # ids of the patient's questions that the catalogue answers

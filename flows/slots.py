@@ -58,6 +58,4 @@ class CalendarView:
     step: timedelta  # grid on which appointments may start, e.g. 30 minutes
     opens_at: datetime  # earliest bookable instant: now + minimum notice, aware UTC
     closes_at: datetime  # latest bookable instant: the horizon, aware UTC
-    patient_busy: tuple[
-        tuple[datetime, datetime], ...
-    ] = ()  # the patient's own appointments
+    patient_busy: tuple[tuple[datetime, datetime], ...] = ()  # the patient's own appointments

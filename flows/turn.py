@@ -49,8 +49,6 @@ class Turn:
     conversation: Conversation
     effects: tuple[Effect, ...] = ()
     notes: tuple[Note, ...] = ()
-    receipt: str | None = (
-        None  # the step answered in this turn; its question becomes one line
-    )
+    receipt: str | None = None  # the step answered in this turn; its question becomes one line
     look: Look | None = None
     files: tuple[str, ...] = ()  # documents to send after the screen: "calendar"
