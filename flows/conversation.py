@@ -73,6 +73,7 @@ class Booking:
     week_on: date | None = None  # PICK_DAY: the first day of the week shown
     day_on: date | None = None  # PICK_TIME: the day shown
     part: str = ""  # PICK_TIME: "", morning, afternoon or evening
+    first: Slot | None = None  # PLAN: the time picked for the first session
     times: tuple[Slot, ...] = ()  # PICK_TIME: free times of that day; buttons name them by index
     only_first: bool = False  # the patient wants just the first session for now
     series_id: str = ""
@@ -101,6 +102,10 @@ class Conversation:
     ticking: bool = False  # a `quick` step was opened for more than one
     overlay: Overlay | None = None
     misses: int = 0  # answers in a row that were not understood
+    suggested: str = ""  # option code behind "did you mean ...?"; a typed yes takes it
+    heard: tuple[tuple[int, str], ...] = ()  # last typed answers: (message id, step)
+    last_media: str = ""  # kind of the last thing sent that is not words; bursts get one reply
+    wanted_clinic: str | None = None  # named by a deep link opened in the middle of a run
     decided_on: date | None = None  # local day of the verdict; plan and deferral count from it
     red_flag: str | None = None  # id of the red flag that stopped the run
     booking: Booking = Booking()

@@ -45,6 +45,7 @@ class Media(StrEnum):
     VIDEO = "video"
     DOCUMENT = "document"
     LOCATION = "location"
+    FORWARD = "forward"  # words of somebody else: never taken as an answer
     OTHER = "other"
 
 
@@ -75,17 +76,18 @@ class Ticked:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """Words written by the patient."""
+    """Words written by the patient. `message_id` lets a later edit find the answer it changes."""
 
     text: str
+    message_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """An earlier message was edited. `step` is the one it answered, where that is known."""
+    """An earlier message of the patient was edited: a correction of the step it answered."""
 
     text: str
-    step: str | None = None
+    message_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

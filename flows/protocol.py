@@ -147,6 +147,10 @@ class Protocol:
         """Name this exact version: `id/version/first 12 digits of the digest`."""
         return f"{self.id}/{self.version}/{self.digest[:12]}"
 
+    def __hash__(self) -> int:
+        """Hash by key, so that what is built from a protocol can be kept beside it."""
+        return hash(self.key)
+
     def step(self, step_id: str) -> Step:
         """Return a step by id; KeyError when the protocol has none of that name."""
         for step in self.steps:

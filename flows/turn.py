@@ -51,4 +51,5 @@ class Turn:
     notes: tuple[Note, ...] = ()
     receipt: str | None = None  # the step answered in this turn; its question becomes one line
     look: Look | None = None
-    files: tuple[str, ...] = ()  # documents to send after the screen: "calendar"
+    files: tuple[str, ...] = ()  # "timeline" goes before the screen, "calendar" after it
+    silent: bool = False  # nothing new to say: the chat stays as it is
