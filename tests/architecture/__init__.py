@@ -1,0 +1,1 @@
+"""Rules about the house itself: what modules may look like and what they may import."""
