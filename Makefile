@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 MADE := $(VENV)/.made
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
-PIP := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check
+PIP := $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check
 BENCHES = $(filter-out bench.__init__,$(patsubst bench/%.py,bench.%,$(wildcard bench/*.py)))
 
 # Quick parts first, so that a broken rule shows before a browser starts.
