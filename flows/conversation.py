@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 
 from flows.slots import Slot
@@ -73,6 +73,7 @@ class Booking:
     week_on: date | None = None  # PICK_DAY: the first day of the week shown
     day_on: date | None = None  # PICK_TIME: the day shown
     part: str = ""  # PICK_TIME: "", morning, afternoon or evening
+    wish_at: time | None = None  # PICK_TIME: the clock time the patient typed
     first: Slot | None = None  # PLAN: the time picked for the first session
     times: tuple[Slot, ...] = ()  # PICK_TIME: free times of that day; buttons name them by index
     only_first: bool = False  # the patient wants just the first session for now

@@ -101,6 +101,11 @@ class StopMessages:
     """The patient wants no further messages."""
 
 
+@dataclass(frozen=True, slots=True)
+class AllowMessages:
+    """The patient came back after asking for no further messages."""
+
+
 Effect = (
     RecordDecision
     | HoldSeries
@@ -111,4 +116,5 @@ Effect = (
     | HandOffLead
     | SavePhone
     | StopMessages
+    | AllowMessages
 )

@@ -40,6 +40,8 @@ class Look:
     service: str
     from_on: date  # local day, inclusive
     until_on: date  # local day, inclusive
+    ignore_series: str = ""  # the patient's own hold, which must not stand in their way
+    ignore_uid: str = ""  # the appointment being moved
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,339 @@
+"""The dialogue: one pure function from a conversation and an event to a turn.
+
+`advance` decides what an event means where the patient stands. It does no I/O: it asks for
+the calendar with `Turn.look`, and what it wants done goes out as effects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import assert_never
+
+from flows import appointing, relevance, repairs, screening, starting, typed, understanding, wording
+from flows.conversation import Answer, Conversation, Stage
+from flows.effects import SavePhone
+from flows.events import (
+    Action,
+    Answered,
+    AskedForPerson,
+    AskedHelp,
+    AskedPrivacy,
+    AskedQuestion,
+    AskedToStartOver,
+    AskedWhy,
+    CalendarSeen,
+    Chose,
+    Corrected,
+    Edited,
+    Event,
+    Repeated,
+    SentMedia,
+    SharedContact,
+    Skipped,
+    SlotWasTaken,
+    Started,
+    Stopped,
+    Ticked,
+    Typed,
+    WentBack,
+)
+from flows.position import Position
+from flows.protocol import Kind
+from flows.slots import PARTS
+from flows.turn import Look, Scene, Turn
+from flows.understanding import DidYouMean, NotAllowed, Reading, Understood
+
+_Attempt = Callable[[Position, Typed], Turn | None]
+
+
+def advance(conversation: Conversation | None, event: Event, scene: Scene, *, chat_id: int) -> Turn:
+    """Return the turn that `event` makes of `conversation`; None is a chat never seen.
+
+    The conversation's revision grows with every turn that is not silent, so that buttons shown
+    before it are known to be old.
+    """
+    if conversation is None and isinstance(event, Started):
+        turn = starting.start(None, event, scene, chat_id)
+    else:
+        if conversation is None:  # whoever writes before /start is answered as if they had
+            conversation = starting.start(None, Started(), scene, chat_id).conversation
+            event = event if isinstance(event, Typed) else Repeated()
+        here = starting.on_current_protocol(Position(conversation, scene))
+        turn = _dispatch(here, event)
+    if turn.silent:
+        return turn
+    after = turn.conversation
+    if not isinstance(event, SentMedia):
+        after = replace(after, last_media="")
+    return replace(turn, conversation=replace(after, revision=after.revision + 1))
+
+
+def look_again(conversation: Conversation, scene: Scene) -> Look:
+    """Return what to read of the calendar after the database refused a time."""
+    look = appointing.look_for_times(Position(conversation, scene)).look
+    if look is None:
+        raise ValueError("looking for times must say what to read")
+    return look
+
+
+def _typed(here: Position, event: Typed) -> Turn:
+    """Try what the words may be, from the certain to the likely; nothing is guessed."""
+    flag = repairs.raised_flag(here, event.text)
+    if flag:
+        return repairs.red_flag(here, flag)
+    for attempt in _attempts(here):
+        turn = attempt(here, event)
+        if turn is not None:
+            return turn
+    return repairs.missed(here)
+
+
+def _attempts(here: Position) -> tuple[_Attempt, ...]:
+    if here.step is None or here.conversation.overlay:
+        return _as_button, _as_command, _as_question
+    if here.step.kind is Kind.TEXT:  # own words are an answer only when they are nothing else
+        return _as_command, _as_question, _as_answer, _as_near_answer
+    return _as_answer, _as_command, _as_question, _as_near_answer
+
+
+def _as_button(here: Position, event: Typed) -> Turn | None:
+    meant = typed.button_for(here, event.text)
+    if isinstance(meant, typed.Wish):
+        return _wish(here, meant)
+    return None if meant is None else _dispatch(here, meant)
+
+
+def _as_command(here: Position, event: Typed) -> Turn | None:
+    meant = wording.command(event.text, here.scene.catalogues)
+    return None if meant is None else _dispatch(here, meant)
+
+
+def _as_question(here: Position, event: Typed) -> Turn | None:
+    if not here.conversation.protocol:
+        return None
+    faq = wording.question(event.text, here.protocol, here.scene.catalogues)
+    return None if faq is None else repairs.answer_question(here, faq)
+
+
+def _as_answer(here: Position, event: Typed) -> Turn | None:
+    reading = _read(here, event.text)
+    if not isinstance(reading, Understood):
+        return None
+    step_id = here.conversation.state
+    return screening.record(here, step_id, reading.answer, message_id=event.message_id)
+
+
+def _as_near_answer(here: Position, event: Typed) -> Turn | None:
+    reading = _read(here, event.text)
+    if isinstance(reading, DidYouMean):
+        return repairs.suggest(here, reading.code)
+    if isinstance(reading, NotAllowed):
+        return Turn(here.conversation, notes=(here.note(reading.note),))
+    return None
+
+
+def _read(here: Position, text: str) -> Reading:
+    suggested = here.conversation.suggested
+    if suggested and wording.means("yes", text, here.scene.catalogues):
+        return Understood(Answer((suggested,)))
+    return understanding.read(
+        here.protocol.step(here.conversation.state),
+        text,
+        here.scene.catalogues,
+        locale=here.conversation.locale,
+        today=here.today,
+    )
+
+
+def _wish(here: Position, wish: typed.Wish) -> Turn:
+    """Go to the day that the patient typed, or ask for one."""
+    on = wish.when.on or here.booking.day_on
+    if on is not None:
+        return appointing.show_day(here, on, wish.when.part, wish.when.at)
+    if here.conversation.state in (Stage.PLAN, Stage.CONSULT):
+        turn = appointing.other_times(here)
+        return replace(turn, notes=(here.note("note.which_day"), *turn.notes))
+    return Turn(here.conversation, notes=(here.note("note.which_day"),))
+
+
+def _went_back(here: Position) -> Turn:
+    state = here.conversation.state
+    if here.conversation.overlay:
+        return starting.resume(here)
+    if here.step is not None or state == Stage.REVIEW:
+        before = relevance.previous_step(here.protocol, here.answers, state)
+        if before is None:
+            return Turn(here.conversation, notes=(here.note("note.nothing_back"),))
+        return Turn(screening.open_step(here, before.id).conversation)
+    if state in (Stage.PLAN, Stage.CONSULT, Stage.DEFERRED, Stage.DECLINED):
+        return Turn(here.go("back", Stage.REVIEW, decided_on=None).conversation)
+    if state == Stage.NO_CONSENT:
+        return Turn(here.go("back", here.protocol.steps[0].id).conversation)
+    if state in (Stage.PICK_DAY, Stage.PICK_TIME, Stage.CONTACT, Stage.CHANGE, Stage.CANCEL):
+        return appointing.back(here)
+    return Turn(here.conversation, notes=(here.note("note.nothing_back"),))
+
+
+def _corrected(here: Position, event: Corrected) -> Turn:
+    flag = repairs.raised_flag(here, event.text)
+    if flag:
+        return repairs.red_flag(here, flag)
+    if not here.conversation.protocol:
+        return Turn(here.conversation)
+    return screening.correct(here, event.text, event.message_id)
+
+
+def _sent_media(here: Position, event: SentMedia) -> Turn:
+    flag = repairs.raised_flag(here, event.caption)
+    if flag:
+        return repairs.red_flag(here, flag)
+    return repairs.received(here, event.media)
+
+
+def _shared_contact(here: Position, event: SharedContact) -> Turn:
+    kept = (SavePhone(event.phone),)
+    if here.conversation.state != Stage.CONTACT:
+        return Turn(here.conversation, effects=kept, notes=(here.note("note.phone_kept"),))
+    turn = appointing.confirm(here)
+    return replace(turn, effects=(*kept, *turn.effects))
+
+
+def _chose(here: Position, event: Chose) -> Turn:
+    states, handler = _ACTIONS[event.action]
+    if here.conversation.overlay is None and states and here.conversation.state not in states:
+        return screening.stale(here)
+    try:
+        return handler(here, event.arg)
+    except (ValueError, IndexError, KeyError):  # an argument that this screen does not offer
+        return screening.stale(here)
+
+
+def _choose_clinic(here: Position, slug: str) -> Turn:
+    return Turn(starting.begin(here, here.scene.clinics[slug].slug).conversation)
+
+
+def _book(here: Position, index: str) -> Turn:
+    return appointing.book(here, here.booking.offers[int(index)])
+
+
+def _book_first(here: Position, index: str) -> Turn:
+    first = replace(here.booking.offers[int(index)], changed=())
+    only = replace(first, slots=first.slots[:1])
+    return appointing.book(here.with_booking(only_first=True), only)
+
+
+def _week(here: Position, arg: str) -> Turn:
+    return appointing.show_week(here, date.fromisoformat(arg))
+
+
+def _day(here: Position, arg: str) -> Turn:
+    return appointing.show_day(here, date.fromisoformat(arg))
+
+
+def _part(here: Position, part: str) -> Turn:
+    if part not in PARTS or here.booking.day_on is None:
+        return screening.stale(here)
+    return appointing.show_day(here, here.booking.day_on, part)
+
+
+def _time(here: Position, index: str) -> Turn:
+    return appointing.pick(here, here.booking.times[int(index)])
+
+
+def _keep(here: Position, _: str) -> Turn:
+    """Leave things as they are: the answer being changed, or the appointments."""
+    if here.step is None:
+        return appointing.back(here)
+    if here.step.id not in here.answers:
+        return screening.stale(here)
+    return screening.advance_from(here, here.step.id)
+
+
+def _say(*keys: str) -> Callable[[Position, str], Turn]:
+    def said(here: Position, _: str) -> Turn:
+        return Turn(here.conversation, notes=tuple(here.note(key) for key in keys))
+
+    return said
+
+
+_NOWHERE: frozenset[str] = frozenset()
+_OFFERS = frozenset({Stage.PLAN, Stage.CONSULT})
+_BOOKED = frozenset({Stage.BOOKED})
+
+#: Button -> the screens it stands on (none: anywhere), and what it does with its argument.
+_ACTIONS: Mapping[Action, tuple[frozenset[str], Callable[[Position, str], Turn]]] = {
+    Action.CLINIC: (frozenset({Stage.CHOOSE_CLINIC}), _choose_clinic),
+    Action.CONTINUE: (_NOWHERE, lambda here, _: starting.resume(here)),
+    Action.START_OVER: (_NOWHERE, lambda here, _: starting.start_over(here)),
+    Action.CONFIRM: (frozenset({Stage.REVIEW}), lambda here, _: screening.confirm(here)),
+    Action.BOOK: (_OFFERS, _book),
+    Action.BOOK_FIRST: (frozenset({Stage.PLAN}), _book_first),
+    Action.OTHER_TIMES: (_OFFERS, lambda here, _: appointing.other_times(here)),
+    Action.WEEK: (frozenset({Stage.PICK_DAY}), _week),
+    Action.DAY: (frozenset({Stage.PICK_DAY}), _day),
+    Action.PART: (frozenset({Stage.PICK_TIME}), _part),
+    Action.TIME: (frozenset({Stage.PICK_TIME}), _time),
+    Action.REACH_HERE: (frozenset({Stage.CONTACT}), lambda here, _: appointing.confirm(here)),
+    Action.CHANGE: (_BOOKED, lambda here, _: appointing.ask_move(here)),
+    Action.MOVE: (frozenset({Stage.CHANGE}), lambda here, n: appointing.ask_move(here, int(n))),
+    Action.CANCEL: (_BOOKED, lambda here, _: appointing.ask_cancel(here)),
+    Action.CANCEL_YES: (frozenset({Stage.CANCEL}), lambda here, _: appointing.cancel(here)),
+    Action.KEEP: (_NOWHERE, _keep),
+    Action.CALENDAR_FILE: (
+        _BOOKED,
+        lambda here, _: Turn(here.conversation, files=("calendar",)),
+    ),
+    Action.PREPARE: (_BOOKED, _say("care.before", "care.day")),
+    Action.AFTERCARE: (_BOOKED, _say("care.after", "care.call")),
+    Action.LASER: (frozenset({Stage.PLAN}), _say("plan.laser")),
+}
+
+
+def _dispatch(here: Position, event: Event) -> Turn:  # noqa: C901, PLR0912 - one line an event; mypy sees that none is missing
+    match event:
+        case Answered():
+            return screening.answer(here, event)
+        case Ticked():
+            return screening.tick(here, event)
+        case Typed():
+            return _typed(here, event)
+        case Corrected():
+            return _corrected(here, event)
+        case Edited():
+            return screening.edit(here, event.step)
+        case Chose():
+            return _chose(here, event)
+        case SentMedia():
+            return _sent_media(here, event)
+        case SharedContact():
+            return _shared_contact(here, event)
+        case CalendarSeen():
+            return appointing.calendar_seen(here, event.view)
+        case SlotWasTaken():
+            return appointing.taken(here, event)
+        case Started():
+            return starting.start(here.conversation, event, here.scene, here.conversation.chat_id)
+        case Repeated():
+            return screening.stale(here) if event.stale else Turn(here.conversation)
+        case WentBack():
+            return _went_back(here)
+        case Skipped():
+            return screening.skip(here)
+        case Stopped():
+            return starting.stop(here)
+        case AskedToStartOver():
+            return starting.ask_to_start_over(here)
+        case AskedQuestion():
+            return repairs.answer_question(here, event.faq)
+        case AskedHelp():
+            return repairs.help_(here)
+        case AskedWhy():
+            return repairs.why(here)
+        case AskedForPerson():
+            return repairs.call_person(here)
+        case AskedPrivacy():
+            return Turn(here.conversation, notes=(here.note("note.privacy"),))
+        case _:
+            assert_never(event)

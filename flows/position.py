@@ -1,0 +1,93 @@
+"""Where a conversation stands in its scene: protocol, clinic, day, answers, and how to move on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from flows import eligibility, machine, plan, relevance, wording
+from flows.clinics import Clinic
+from flows.conversation import Answer, Booking, Conversation, Stage
+from flows.protocol import Protocol, Step
+from flows.turn import Note, Scene
+
+#: Fields that belong to one screen and are forgotten when the patient moves on.
+_FRESH = {"ticks": (), "ticking": False, "overlay": None, "misses": 0, "suggested": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A conversation in its scene. Values only; every method returns something new."""
+
+    conversation: Conversation
+    scene: Scene
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol this run is held with."""
+        return self.scene.protocols[self.conversation.protocol]
+
+    @property
+    def clinic(self) -> Clinic:
+        """The clinic of this run; KeyError before one is chosen."""
+        return self.scene.clinics[self.conversation.clinic or ""]
+
+    @property
+    def step(self) -> Step | None:
+        """The question being asked, None on the other screens."""
+        if self.conversation.state in set(Stage) or not self.conversation.protocol:
+            return None
+        return self.protocol.step(self.conversation.state)
+
+    @property
+    def answers(self) -> dict[str, Answer]:
+        """The answers that count now."""
+        return relevance.current_answers(self.protocol, self.conversation.answers)
+
+    @property
+    def local_now(self) -> datetime:
+        """Now in the clinic's zone."""
+        return self.scene.now.astimezone(ZoneInfo(self.clinic.zone))
+
+    @property
+    def today(self) -> date:
+        """The clinic's local day."""
+        return self.local_now.date()
+
+    @property
+    def booking(self) -> Booking:
+        """Where the patient stands with times."""
+        return self.conversation.booking
+
+    def verdict(self) -> eligibility.Verdict:
+        """Judge the current answers on the day of the decision, or today before it."""
+        return eligibility.assess(
+            self.protocol,
+            self.answers,
+            self.conversation.decided_on or self.today,
+            red_flag=self.conversation.red_flag,
+        )
+
+    def plan(self) -> plan.Plan | None:
+        """Propose the course for the current answers; None unless eligible."""
+        today = self.conversation.decided_on or self.today
+        return plan.propose(self.protocol, self.answers, self.verdict(), today)
+
+    def note(self, key: str, **values: str | int | date) -> Note:
+        """Return a note whose text may name the clinic, its phone, price and so on."""
+        clinic = self.scene.clinics.get(self.conversation.clinic or "")
+        return Note(key, {**wording.values_of(clinic), **values})
+
+    def go(self, trigger: str, dest: str, **changes: object) -> Position:
+        """Move along the table of moves and forget what belonged to the old screen."""
+        state = machine.move(self.protocol, self.conversation.state, trigger, dest)
+        return self.with_(state=state, **{**_FRESH, **changes})
+
+    def with_(self, **changes: object) -> Position:
+        """Return the position with some of the conversation's fields changed."""
+        return replace(self, conversation=replace(self.conversation, **changes))  # type: ignore[arg-type]  # field names are checked by the tests
+
+    def with_booking(self, **changes: object) -> Position:
+        """Return the position with some of the booking's fields changed."""
+        return self.with_(booking=replace(self.booking, **changes))  # type: ignore[arg-type]  # as above

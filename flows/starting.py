@@ -1,0 +1,137 @@
+"""The ends of a conversation: start, choose a clinic, resume, start over, stop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from flows import relevance
+from flows.conversation import Booking, Conversation, Overlay, Stage
+from flows.effects import AllowMessages, Effect, ReleaseHold, StopMessages
+from flows.events import Started
+from flows.position import Position
+from flows.texts import Catalogue
+from flows.turn import Scene, Turn
+
+
+def start(conversation: Conversation | None, event: Started, scene: Scene, chat_id: int) -> Turn:
+    """Begin, or in the middle of a run offer to continue or to start over."""
+    clinic, campaign = _deep_link(event.payload, scene)
+    if conversation is None:
+        new = Conversation(
+            chat_id,
+            Stage.CHOOSE_CLINIC,
+            locale=_locale(event.locale, scene.catalogues),
+            first_name=event.first_name,
+            campaign=campaign,
+        )
+        return Turn(begin(Position(new, scene), clinic).conversation)
+    here = Position(replace(conversation, wanted_clinic=clinic), scene)
+    if here.booking.sessions and not here.booking.hold_until:
+        return resume(here)
+    if conversation.state == Stage.URGENT:
+        return Turn(here.conversation)
+    if not conversation.answers:
+        return _again(here)
+    return Turn(here.with_(overlay=Overlay.RESUME).conversation)
+
+
+def begin(here: Position, clinic: str | None) -> Position:
+    """Go to the first question of a clinic, or let the patient choose one."""
+    clinics = here.scene.clinics
+    if clinic is None and len(clinics) == 1:
+        clinic = next(iter(clinics))
+    if clinic is None:
+        return here.with_(state=Stage.CHOOSE_CLINIC.value)
+    key = clinics[clinic].protocol
+    first = here.scene.protocols[key].steps[0].id
+    ready = here.with_(clinic=clinic, protocol=key, state=Stage.CHOOSE_CLINIC.value)
+    return ready.go("start", first)
+
+
+def resume(here: Position) -> Turn:
+    """Give the patient their place back."""
+    effects = (AllowMessages(),) if here.conversation.state == Stage.STOPPED else ()
+    if here.conversation.overlay:
+        return Turn(here.with_(overlay=None).conversation, effects=effects)
+    if here.conversation.state != Stage.STOPPED and not here.booking.sessions:
+        return Turn(here.conversation)
+    return Turn(here.go("jump", _place(here)).conversation, effects=effects)
+
+
+def start_over(here: Position) -> Turn:
+    """Forget the answers and begin a new run; booked appointments are never forgotten."""
+    old = here.conversation
+    effects: tuple[Effect, ...] = (AllowMessages(),) if old.state == Stage.STOPPED else ()
+    if here.booking.hold_until:
+        effects = (*effects, ReleaseHold(here.booking.series_id))
+    fresh = Conversation(
+        old.chat_id,
+        Stage.CHOOSE_CLINIC,
+        revision=old.revision,
+        run=old.run + 1,
+        locale=old.locale,
+        campaign=old.campaign,
+        first_name=old.first_name,
+    )
+    begun = begin(replace(here, conversation=fresh), old.wanted_clinic or old.clinic)
+    return Turn(begun.conversation, effects=effects)
+
+
+def ask_to_start_over(here: Position) -> Turn:
+    """Ask for a yes first; with appointments booked there is nothing to start over."""
+    if here.booking.sessions and not here.booking.hold_until:
+        return Turn(here.conversation, notes=(here.note("note.booked_already"),))
+    if not here.conversation.answers:
+        return _again(here)
+    return Turn(here.with_(overlay=Overlay.START_OVER).conversation)
+
+
+def stop(here: Position) -> Turn:
+    """No more messages. Held times go back, booked ones stay booked."""
+    effects: tuple[Effect, ...] = (StopMessages(),)
+    if here.booking.hold_until:
+        effects = (ReleaseHold(here.booking.series_id), *effects)
+        here = here.with_(booking=Booking(service=here.booking.service))
+    if not here.conversation.protocol:
+        return Turn(here.with_(state=Stage.STOPPED.value).conversation, effects=effects)
+    return Turn(here.go("stop", Stage.STOPPED).conversation, effects=effects)
+
+
+def on_current_protocol(here: Position) -> Position:
+    """Begin anew when the run's clinic or protocol is no longer known."""
+    conversation = here.conversation
+    known = conversation.clinic in here.scene.clinics
+    if conversation.clinic is None or (known and conversation.protocol in here.scene.protocols):
+        return here
+    return replace(here, conversation=start_over(here).conversation)
+
+
+def _again(here: Position) -> Turn:
+    """Nothing was answered yet: begin where the link points, without asking."""
+    old = here.conversation
+    effects = (AllowMessages(),) if old.state == Stage.STOPPED else ()
+    begun = begin(here, old.wanted_clinic or old.clinic)
+    return Turn(begun.with_(wanted_clinic=None, overlay=None).conversation, effects=effects)
+
+
+def _place(here: Position) -> str:
+    """Return where the run stands: what is booked, else what is to be asked next."""
+    if here.booking.sessions:
+        return Stage.BOOKED
+    return relevance.next_place(here.protocol, here.answers)
+
+
+def _deep_link(payload: str, scene: Scene) -> tuple[str | None, str | None]:
+    """Read `CLINIC` or `CLINIC-CAMPAIGN`; an unknown or old link still starts."""
+    slug, _, campaign = payload.partition("-")
+    if slug not in scene.clinics:
+        return None, None
+    return slug, campaign or None
+
+
+def _locale(wanted: str, catalogues: Mapping[str, Catalogue]) -> str:
+    for name in (wanted, wanted.partition("-")[0], "en"):
+        if name in catalogues:
+            return name
+    return next(iter(catalogues))

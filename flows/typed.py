@@ -1,0 +1,134 @@
+"""Words typed at a screen that is not a question: what the patient wants there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process
+
+from flows.conversation import Overlay, Stage
+from flows.events import Action, Chose, Edited, Event, SharedContact
+from flows.position import Position
+from flows.typed_times import When, parse_when
+from flows.wording import means, plain
+
+#: Screen -> `word.<name>` of the catalogues -> the button it stands for.
+_WORDS: Mapping[str, Mapping[str, Event]] = {
+    Stage.REVIEW: {"yes": Chose(Action.CONFIRM), "confirm": Chose(Action.CONFIRM)},
+    Stage.PLAN: {
+        "book": Chose(Action.BOOK, "0"),
+        "yes": Chose(Action.BOOK, "0"),
+        "book_first": Chose(Action.BOOK_FIRST, "0"),
+        "other_times": Chose(Action.OTHER_TIMES),
+        "no": Chose(Action.OTHER_TIMES),
+        "laser": Chose(Action.LASER),
+    },
+    Stage.CONSULT: {
+        "book": Chose(Action.BOOK, "0"),
+        "yes": Chose(Action.BOOK, "0"),
+        "other_times": Chose(Action.OTHER_TIMES),
+        "no": Chose(Action.OTHER_TIMES),
+    },
+    Stage.CONTACT: {
+        "here": Chose(Action.REACH_HERE),
+        "yes": Chose(Action.REACH_HERE),
+        "book": Chose(Action.REACH_HERE),
+    },
+    Stage.BOOKED: {
+        "change": Chose(Action.CHANGE),
+        "cancel": Chose(Action.CANCEL),
+        "calendar": Chose(Action.CALENDAR_FILE),
+        "prepare": Chose(Action.PREPARE),
+        "aftercare": Chose(Action.AFTERCARE),
+    },
+    Stage.CANCEL: {
+        "yes": Chose(Action.CANCEL_YES),
+        "cancel": Chose(Action.CANCEL_YES),
+        "no": Chose(Action.KEEP),
+    },
+    Stage.STOPPED: {"continue": Chose(Action.CONTINUE), "yes": Chose(Action.CONTINUE)},
+}
+
+_OVERLAYS: Mapping[Overlay, Mapping[str, Event]] = {
+    Overlay.RESUME: {
+        "continue": Chose(Action.CONTINUE),
+        "yes": Chose(Action.CONTINUE),
+        "start_over": Chose(Action.START_OVER),
+    },
+    Overlay.START_OVER: {
+        "yes": Chose(Action.START_OVER),
+        "start_over": Chose(Action.START_OVER),
+        "no": Chose(Action.CONTINUE),
+        "continue": Chose(Action.CONTINUE),
+    },
+}
+
+_PHONE = re.compile(r"\+?[\d\s().-]{7,20}")
+_CHANGE = re.compile(r"^(?:change|edit|correct)\s+(?:my\s+)?(.+)$")
+_CLOSE = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A day, part of the day or clock time that the patient typed while choosing a time."""
+
+    when: When
+
+
+def button_for(here: Position, text: str) -> Event | Wish | None:
+    """Return the button that the words stand for on this screen, or the time they wish for."""
+    conversation = here.conversation
+    words = (
+        _OVERLAYS[conversation.overlay]
+        if conversation.overlay
+        else _WORDS.get(conversation.state, {})
+    )
+    for name, event in words.items():
+        if means(name, text, here.scene.catalogues):
+            return event
+    if conversation.overlay:
+        return None
+    return _by_screen(here, text)
+
+
+def _by_screen(here: Position, text: str) -> Event | Wish | None:
+    match here.conversation.state:
+        case Stage.CHOOSE_CLINIC:
+            return _clinic(here, text)
+        case Stage.REVIEW:
+            return _answer_to_change(here, text)
+        case Stage.CONTACT:
+            return _phone(text)
+        case Stage.CHANGE:
+            number = re.fullmatch(r"\D*(\d)(?:st|nd|rd|th)?\D*", plain(text))
+            return Chose(Action.MOVE, number[1]) if number else None
+        case Stage.PLAN | Stage.CONSULT | Stage.PICK_DAY | Stage.PICK_TIME:
+            when = parse_when(text, here.conversation.locale, here.local_now)
+            return Wish(when) if when else None
+        case _:
+            return None
+
+
+def _clinic(here: Position, text: str) -> Event | None:
+    names = {plain(clinic.name): slug for slug, clinic in here.scene.clinics.items()}
+    names |= {slug: slug for slug in here.scene.clinics}
+    best = process.extractOne(plain(text), names.keys(), scorer=fuzz.partial_ratio)
+    return Chose(Action.CLINIC, names[best[0]]) if best and best[1] >= _CLOSE else None
+
+
+def _answer_to_change(here: Position, text: str) -> Event | None:
+    wanted = _CHANGE.match(plain(text))
+    if wanted is None:
+        return None
+    catalogue = here.scene.catalogues[here.conversation.locale]
+    names = {plain(catalogue.text(f"step.{step}.short")): step for step in here.answers}
+    best = process.extractOne(wanted[1], names.keys(), scorer=fuzz.ratio)
+    return Edited(names[best[0]]) if best and best[1] >= _CLOSE else None
+
+
+def _phone(text: str) -> Event | None:
+    digits = re.sub(r"\D", "", text)
+    fits = _PHONE.fullmatch(text.strip()) is not None and 7 <= len(digits) <= 15
+    return SharedContact(text.strip()) if fits else None

@@ -1,0 +1,131 @@
+"""Typed words that are not answers: commands, patients' questions and red flags.
+
+Matching is done on plain words: lower case, no punctuation, single spaces.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from rapidfuzz import fuzz, process
+
+from flows.clinics import Clinic
+from flows.events import (
+    AskedForPerson,
+    AskedHelp,
+    AskedPrivacy,
+    AskedToStartOver,
+    AskedWhy,
+    Event,
+    Repeated,
+    Skipped,
+    Stopped,
+    WentBack,
+)
+from flows.protocol import Protocol
+from flows.texts import Catalogue
+
+#: `word.<name>` in the catalogues -> the event it stands for.
+COMMANDS: Mapping[str, Event] = {
+    "help": AskedHelp(),
+    "why": AskedWhy(),
+    "person": AskedForPerson(),
+    "privacy": AskedPrivacy(),
+    "start_over": AskedToStartOver(),
+    "stop": Stopped(),
+    "back": WentBack(),
+    "skip": Skipped(),
+    "repeat": Repeated(),
+}
+
+#: A question must be this close to a known one (0-100) ...
+_ASKED = 78
+#: ... and words without any sign of a question this close.
+_SAID = 88
+
+_NOT_WORDS = re.compile(r"[^\w\s/:+.-]|(?<!\d)[.:](?!\d)|[.:](?!\d)")
+_QUESTION = re.compile(
+    r"\?|^(how|what|when|where|why|who|which|can|could|do|does|did|is|are|will|would|should|may)\b"
+)
+
+
+def plain(text: str) -> str:
+    """Return the words alone: case folded, punctuation dropped, spaces single."""
+    text = text.replace("\u2019", "'").replace("'", "")
+    return " ".join(_NOT_WORDS.sub(" ", text.casefold()).split())
+
+
+def command(text: str, catalogues: Mapping[str, Catalogue]) -> Event | None:
+    """Return the event that the words stand for in any locale; only whole messages count."""
+    for name, event in COMMANDS.items():
+        if means(name, text, catalogues):
+            return event
+    return None
+
+
+def means(name: str, text: str, catalogues: Mapping[str, Catalogue]) -> bool:
+    """Say whether the whole message is one of the words `word.<name>` of any locale."""
+    said = plain(text)
+    return any(
+        said == plain(word) for each in catalogues.values() for word in each.words(f"word.{name}")
+    )
+
+
+def is_question(text: str) -> bool:
+    """Say whether the words look like a question."""
+    return _QUESTION.search(text.strip().casefold()) is not None
+
+
+def question(text: str, protocol: Protocol, catalogues: Mapping[str, Catalogue]) -> str | None:
+    """Return the id of the known question that the words ask, None when none is close enough."""
+    known = {
+        plain(phrase): faq
+        for each in catalogues.values()
+        for faq in protocol.faqs
+        for phrase in (each.text(f"faq.{faq}.title"), *each.words(f"faq.{faq}.synonyms"))
+    }
+    best = process.extractOne(plain(text), known.keys(), scorer=fuzz.token_sort_ratio)
+    if best is None or best[1] < (_ASKED if is_question(text) else _SAID):
+        return None
+    return known[best[0]]
+
+
+def red_flag(text: str, protocol: Protocol, catalogues: Mapping[str, Catalogue]) -> str | None:
+    """Return the id of the first red flag that the words raise.
+
+    A flag is raised when each of its phrase groups has a phrase in the words.
+    """
+    said = plain(text)
+    for flag in protocol.red_flags:
+        if any(_raises(said, flag.id, each) for each in catalogues.values()):
+            return flag.id
+    return None
+
+
+def values_of(clinic: Clinic | None) -> dict[str, str]:
+    """Return what every text of the catalogues may name; empty words where there is no clinic."""
+    if clinic is None:
+        names = ("clinic", "phone", "address", "emergency", "crisis_line", "price", "privacy_url")
+        return dict.fromkeys(names, "")
+    prices = {service.code: service.price for service in clinic.services}
+    return {
+        "clinic": clinic.name,
+        "phone": clinic.phone,
+        "address": clinic.address,
+        "emergency": clinic.emergency,
+        "crisis_line": clinic.crisis_line,
+        "price": prices.get("treatment", ""),
+        "privacy_url": clinic.privacy_url,
+    }
+
+
+def _raises(said: str, flag: str, catalogue: Catalogue) -> bool:
+    groups: list[tuple[str, ...]] = []
+    while words := catalogue.words(f"red_flag.{flag}.{len(groups) + 1}"):
+        groups.append(words)
+    return bool(groups) and all(any(_has(said, phrase) for phrase in group) for group in groups)
+
+
+def _has(said: str, phrase: str) -> bool:
+    return f" {plain(phrase)} " in f" {said} "
