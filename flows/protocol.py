@@ -7,7 +7,7 @@ Words that patients read are not here; they live in `flows/locales/*.toml`, keye
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import IntEnum, StrEnum
 
@@ -141,6 +141,9 @@ class Protocol:
     red_flags: tuple[RedFlag, ...]
     faqs: tuple[str, ...]  # ids of the patient's questions that the catalogue answers
     sources: Mapping[str, str]  # key -> citation
+    #: Basis and source keys of the numbers that belong to no option: plan, spacing, after, score.
+    number_basis: Mapping[str, str] = field(default_factory=dict)
+    number_sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

@@ -1,0 +1,154 @@
+"""A clinic's own numbers: changes those a protocol marks editorial, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from flows.protocol import Option, Protocol, Step
+from flows.protocol_faults import Code, Report
+from flows.protocol_toml import MOST_WEEKS, parse, plan_row
+from flows.toml_table import Table
+
+CHANGEABLE = (
+    "a clinic may change weeks, points, plan, spacing, after and score.weights, "
+    "where the basis has an E for editorial"
+)
+
+
+def apply_overrides(protocol: Protocol, text: str, report: Report) -> Protocol:
+    """Return the protocol with the clinic's numbers; faults go to the report."""
+    file = parse(text, report)
+    if file is None:
+        return protocol
+    file.required("overrides")
+    wanted = file.take("overrides", protocol.id)
+    if wanted != protocol.id:
+        message = f"overrides must name the protocol {protocol.id}, got {wanted!r}"
+        file.fault(Code.OTHER_PROTOCOL, message)
+    sections: tuple[tuple[str, Callable[[Protocol, Table, Report], Protocol]], ...] = (
+        ("weeks", _weeks),
+        ("points", _points),
+        ("plan", _plan),
+        ("spacing", _spacing),
+        ("after", _after),
+        ("score", _score),
+    )
+    for name, change in sections:
+        if file.has(name):
+            table = file.table(name, report.lines.table(name))
+            if name not in protocol.number_basis or _is_open(protocol, name, table):
+                protocol = change(protocol, table, report)
+                _refuse_rest(table, f"{name}.")
+    _refuse_rest(file, "")
+    return protocol
+
+
+def _is_open(protocol: Protocol, section: str, table: Table) -> bool:
+    basis = protocol.number_basis[section]
+    if "E" in basis:
+        return True
+    table.fault(Code.NOT_CHANGEABLE, f"[{section}] has the basis {basis}; {CHANGEABLE}")
+    return False
+
+
+def _refuse_rest(table: Table, prefix: str) -> None:
+    for key in table.keys():
+        table.fault(Code.NOT_CHANGEABLE, f"{prefix}{key} must not be changed; {CHANGEABLE}")
+
+
+def _weeks(protocol: Protocol, table: Table, report: Report) -> Protocol:
+    def change(option: Option, weeks: int) -> Option | None:
+        if "E" not in option.basis:
+            return None
+        if option.defer_for is not None:
+            return replace(option, defer_for=timedelta(weeks=weeks))
+        if option.recheck_for is not None:
+            return replace(option, recheck_for=timedelta(weeks=weeks))
+        return None
+
+    return _each_rule(protocol, table, report, (1, MOST_WEEKS), change)
+
+
+def _points(protocol: Protocol, table: Table, report: Report) -> Protocol:
+    def change(option: Option, points: int) -> Option | None:
+        if option.points is None or "E" not in protocol.number_basis["score"]:
+            return None
+        return replace(option, points=points)
+
+    return _each_rule(protocol, table, report, (0, 100), change)
+
+
+def _each_rule(
+    protocol: Protocol,
+    table: Table,
+    report: Report,
+    limits: tuple[int, int],
+    change: Callable[[Option, int], Option | None],
+) -> Protocol:
+    for rule in table.keys():
+        number = table.number(rule, *limits)
+        step, option = _rule(protocol, rule)
+        changed = change(option, number) if option else None
+        if step is None or changed is None:
+            message = f"{rule} has no such number or it is not editorial; {CHANGEABLE}"
+            line = report.lines.key("weeks" if table.line else "", rule)
+            report.add(Code.NOT_CHANGEABLE, message, line=line)
+        else:
+            protocol = _with_option(protocol, step, changed)
+    return protocol
+
+
+def _rule(protocol: Protocol, rule: str) -> tuple[Step | None, Option | None]:
+    step_id, _, code = rule.partition(".")
+    for step in protocol.steps:
+        for option in step.options:
+            if (step.id, option.code) == (step_id, code):
+                return step, option
+    return None, None
+
+
+def _with_option(protocol: Protocol, step: Step, changed: Option) -> Protocol:
+    options = tuple(changed if o.code == changed.code else o for o in step.options)
+    steps = tuple(replace(step, options=options) if s.id == step.id else s for s in protocol.steps)
+    return replace(protocol, steps=steps)
+
+
+def _plan(protocol: Protocol, table: Table, report: Report) -> Protocol:
+    rows = dict(protocol.plan_rows)
+    for key in table.keys():
+        grade = key.removeprefix("grade_")
+        if grade.isdigit() and int(grade) in rows:
+            row = table.table(key, report.lines.key("plan", key))
+            rows[int(grade)] = plan_row(int(grade), row)
+    return replace(protocol, plan_rows=rows)
+
+
+def _spacing(protocol: Protocol, table: Table, report: Report) -> Protocol:
+    days = protocol.spacing
+    changed = {
+        key: table.number(key, 1, 365)
+        for key in ("min_days", "preferred_days", "max_days")
+        if table.has(key)
+    }
+    return replace(protocol, spacing=replace(days, **changed))
+
+
+def _after(protocol: Protocol, table: Table, report: Report) -> Protocol:
+    changed: dict[str, int] = {
+        key: table.number(key, 0, MOST_WEEKS)
+        for key in ("minor_days", "review_weeks", "refresher_months")
+        if table.has(key)
+    }
+    downtime = table.pair("downtime_days", 0, 60) or protocol.downtime_days
+    return replace(protocol, downtime_days=downtime, **changed)
+
+
+def _score(protocol: Protocol, table: Table, report: Report) -> Protocol:
+    weights = table.table("weights", report.lines.table("score.weights"))
+    changed = {
+        part: weights.number(part, 0, 100) for part in protocol.score_weights if weights.has(part)
+    }
+    _refuse_rest(weights, "score.weights.")
+    return replace(protocol, score_weights={**protocol.score_weights, **changed})
