@@ -17,7 +17,7 @@ MADE := $(VENV)/.made
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 PIP := $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check
-BENCHES = $(filter-out bench.__init__,$(patsubst bench/%.py,bench.%,$(wildcard bench/*.py)))
+BENCHES = $(patsubst bench/%.py,bench.%,$(shell grep -ls '^if __name__' bench/*.py))
 
 # Quick parts first, so that a broken rule shows before a browser starts.
 QUICK := tests/flows tests/storage tests/clinic tests/bot
@@ -88,7 +88,7 @@ check-docs: $(DEV)
 
 .PHONY: bench
 bench: $(DEV) ## Measure the project; each bench prints its own figures
-	@for bench in $(BENCHES); do $(BIN)/python -m $$bench || exit 1; done
+	@for bench in $(BENCHES); do echo "== $$bench"; $(BIN)/python -m $$bench || exit 1; done
 
 .PHONY: screenshots
 screenshots: $(DEV) ## Take the pictures of docs/images in a real browser
@@ -102,7 +102,7 @@ diagram: $(DEV) ## Write the state diagram of docs/dialogue.md from the code
 clean: ## Remove .venv and every cache; data in var/ stays
 	@rm -rf $(VENV) .coverage .coverage.* htmlcov dist \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
-	@find bot clinic flows storage tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find $(wildcard bot clinic flows storage tests bench) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Set-up. A stamp a lock file: a second run costs nothing, a changed lock is installed again.
 $(MADE):

@@ -42,6 +42,9 @@ ENVIRONMENT_CODE = {
     )
 }
 
+#: Pydantic looks for plugins when a schema is made; no class of settings could be declared without.
+FORGIVEN = os.path.join("pydantic", "plugin", "_loader.py")
+
 
 class Watch:
     """Listens to the interpreter and notes what is done on behalf of our modules."""
@@ -77,12 +80,14 @@ class Watch:
         self._noting = False
 
     def _culprit(self, frame: FrameType | None) -> str:
-        """Return `file:line` of our code that asked for it; "" when a library's import did."""
+        """Return `file:line` of our code that asked for it; "" when nobody of ours did."""
         while frame is not None:
             name = frame.f_code.co_filename
             if name.startswith(self._ours):
                 return f"{name}:{frame.f_lineno}"
             if name.startswith("<frozen importlib") and frame.f_code.co_name == "_find_and_load":
+                return ""  # a library is being imported
+            if name.endswith(FORGIVEN):
                 return ""
             frame = frame.f_back
         return ""
