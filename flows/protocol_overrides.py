@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from flows.protocol import Option, Protocol, Step
+from flows.protocol import Option, Protocol
 from flows.protocol_faults import Code, Report
 from flows.protocol_toml import MOST_WEEKS, parse, plan_row
 from flows.toml_table import Table
@@ -54,70 +54,65 @@ def _is_open(protocol: Protocol, section: str, table: Table) -> bool:
 
 
 def _refuse_rest(table: Table, prefix: str) -> None:
-    for key in table.keys():
+    for key in table.unread():
         table.fault(Code.NOT_CHANGEABLE, f"{prefix}{key} must not be changed; {CHANGEABLE}")
 
 
 def _weeks(protocol: Protocol, table: Table, report: Report) -> Protocol:
-    def change(option: Option, weeks: int) -> Option | None:
-        if "E" not in option.basis:
-            return None
-        if option.defer_for is not None:
-            return replace(option, defer_for=timedelta(weeks=weeks))
-        if option.recheck_for is not None:
-            return replace(option, recheck_for=timedelta(weeks=weeks))
-        return None
-
-    return _each_rule(protocol, table, report, (1, MOST_WEEKS), change)
-
-
-def _points(protocol: Protocol, table: Table, report: Report) -> Protocol:
-    def change(option: Option, points: int) -> Option | None:
-        if option.points is None or "E" not in protocol.number_basis["score"]:
-            return None
-        return replace(option, points=points)
-
-    return _each_rule(protocol, table, report, (0, 100), change)
-
-
-def _each_rule(
-    protocol: Protocol,
-    table: Table,
-    report: Report,
-    limits: tuple[int, int],
-    change: Callable[[Option, int], Option | None],
-) -> Protocol:
-    for rule in table.keys():
-        number = table.number(rule, *limits)
+    for rule in table.unread():
+        line = report.lines.key("weeks", rule)
+        weeks = timedelta(weeks=table.number(rule, 1, MOST_WEEKS))
         step, option = _rule(protocol, rule)
-        changed = change(option, number) if option else None
-        if step is None or changed is None:
-            message = f"{rule} has no such number or it is not editorial; {CHANGEABLE}"
-            line = report.lines.key("weeks" if table.line else "", rule)
-            report.add(Code.NOT_CHANGEABLE, message, line=line)
+        if option is None or "E" not in option.basis:
+            _refuse(rule, report, line)
+        elif option.defer_for is not None:
+            protocol = _with_option(protocol, step, replace(option, defer_for=weeks))
+        elif option.recheck_for is not None:
+            protocol = _with_option(protocol, step, replace(option, recheck_for=weeks))
         else:
-            protocol = _with_option(protocol, step, changed)
+            _refuse(rule, report, line)
     return protocol
 
 
-def _rule(protocol: Protocol, rule: str) -> tuple[Step | None, Option | None]:
+def _points(protocol: Protocol, table: Table, report: Report) -> Protocol:
+    for rule in table.unread():
+        points = table.number(rule, 0, 100)
+        step, option = _rule(protocol, rule)
+        if option is None or option.points is None or "E" not in protocol.number_basis["score"]:
+            _refuse(rule, report, report.lines.key("points", rule))
+        else:
+            protocol = _with_option(protocol, step, replace(option, points=points))
+    return protocol
+
+
+def _refuse(rule: str, report: Report, line: int) -> None:
+    message = f"{rule} has no such number, or it is not editorial; {CHANGEABLE}"
+    report.add(Code.NOT_CHANGEABLE, message, line=line)
+
+
+def _rule(protocol: Protocol, rule: str) -> tuple[str, Option | None]:
     step_id, _, code = rule.partition(".")
-    for step in protocol.steps:
-        for option in step.options:
-            if (step.id, option.code) == (step_id, code):
-                return step, option
-    return None, None
+    options = (o for s in protocol.steps if s.id == step_id for o in s.options)
+    return step_id, next((option for option in options if option.code == code), None)
 
 
-def _with_option(protocol: Protocol, step: Step, changed: Option) -> Protocol:
-    options = tuple(changed if o.code == changed.code else o for o in step.options)
-    steps = tuple(replace(step, options=options) if s.id == step.id else s for s in protocol.steps)
-    return replace(protocol, steps=steps)
+def _with_option(protocol: Protocol, step_id: str, changed: Option) -> Protocol:
+    return replace(
+        protocol,
+        steps=tuple(
+            replace(step, options=_swapped(step.options, changed)) if step.id == step_id else step
+            for step in protocol.steps
+        ),
+    )
+
+
+def _swapped(options: tuple[Option, ...], changed: Option) -> tuple[Option, ...]:
+    return tuple(changed if option.code == changed.code else option for option in options)
 
 
 def _plan(protocol: Protocol, table: Table, report: Report) -> Protocol:
     rows = dict(protocol.plan_rows)
-    for key in table.keys():
+    for key in table.unread():
         grade = key.removeprefix("grade_")
         if grade.isdigit() and int(grade) in rows:
             row = table.table(key, report.lines.key("plan", key))

@@ -1,4 +1,4 @@
-"""Judges the words of a protocol in every locale: there, short enough, and safe to fill and show."""
+"""Judges the words of a protocol in every locale: there, short enough, safe to fill and show."""
 
 from __future__ import annotations
 

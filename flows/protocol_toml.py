@@ -117,7 +117,7 @@ def _outcomes(table: Table, key: str) -> frozenset[Outcome]:
 
 
 def _pairs(table: Table) -> Mapping[str, str]:
-    return {key: table.take(key, "") for key in table.keys()}
+    return {key: table.take(key, "") for key in table.unread()}
 
 
 def _steps(file: Table, report: Report, ends: frozenset[Outcome]) -> tuple[Step, ...]:
@@ -170,7 +170,7 @@ def _ask_if(table: Table) -> AskIf:
     clauses = []
     for values in table.tables("ask_if"):
         clause = Table(values, table.report, table.line, step=table.step)
-        clauses.append({key: frozenset(clause.words(key)) for key in clause.keys()})
+        clauses.append({key: frozenset(clause.words(key)) for key in clause.unread()})
     return tuple(clauses)
 
 
@@ -228,7 +228,7 @@ def _spacing(table: Table) -> tuple[Spacing, int]:
 def _score(table: Table, report: Report) -> tuple[Mapping[str, int], Mapping[str, str]]:
     weights = table.table("weights", report.lines.table("score.weights"))
     full_when = table.table("full_when", report.lines.table("score.full_when"))
-    return {part: weights.number(part, 0, 100) for part in weights.keys()}, _pairs(full_when)
+    return {part: weights.number(part, 0, 100) for part in weights.unread()}, _pairs(full_when)
 
 
 def _red_flags(file: Table, report: Report) -> tuple[RedFlag, ...]:

@@ -119,7 +119,7 @@ class Table:
             self.fault(Code.BAD_VALUE, f"{key} must be a list of tables, got {values!r}")
         return tables
 
-    def keys(self) -> tuple[str, ...]:
+    def unread(self) -> tuple[str, ...]:
         """Return the keys that nobody has read yet."""
         return tuple(self._unread)
 
