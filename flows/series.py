@@ -80,16 +80,15 @@ def from_first(view: CalendarView, plan: Plan, first: Slot) -> Offer | None:
 
     Also None when `first` is not free (any more) or lies on a day that the plan rules out.
     """
-    day = local_start(first, view.zone).toordinal()
-    for timetable in view.timetables:
-        if timetable.practitioner == first.practitioner:
-            diary = _diary(view, timetable, plan)
-            times = _times(view, diary.practitioner, diary.days[day]) if day in diary.days else ()
-            for time in times:
-                if time.slot == first:
-                    found = _best_series(diary, time, plan)
-                    return None if found is None else found[1]
-    return None
+    timetables = {timetable.practitioner: timetable for timetable in view.timetables}
+    if first.practitioner not in timetables:
+        return None
+    diary = _diary(view, timetables[first.practitioner], plan)
+    day = diary.days.get(local_start(first, view.zone).toordinal())
+    times = _times(view, first.practitioner, day) if day else ()
+    start = next((time for time in times if time.slot == first), None)
+    series = _best_series(diary, start, plan) if start else None
+    return series[1] if series else None
 
 
 def first_only(view: CalendarView, plan: Plan, limit: int = 3) -> tuple[Offer, ...]:
@@ -168,6 +167,10 @@ def move_options(
         for slot in free_slots(view, timetable, on, on)
         if slot.starts_at != now.starts_at
     )
+
+
+#: The best offer that begins at a time, and its cost; None when there is none.
+_Best = Callable[["_Time"], tuple[int, Offer] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,10 +289,12 @@ def _cheapest_chain(
     totals = [[NEVER] * size]
     for day, cost in layers[0].items():
         totals[0][day - origin] = cost
+    first, last = min(layers[0]), max(layers[0])
     for layer in layers[1:]:
         before, total = totals[-1], [NEVER] * size
+        first, last = first + shortest, last + longest
         for day, cost in layer.items():
-            if day >= origin + longest:
+            if first <= day <= last:
                 reach = before[day - origin - longest : day - origin - shortest + 1]
                 total[day - origin] = cost + min(map(add, reach, by_day))
         totals.append(total)
@@ -303,29 +308,37 @@ def _cheapest_chain(
     return lowest, [origin + day for day in reversed(days)]
 
 
-def _spread(
-    times: Sequence[_Time], best: Callable[[_Time], tuple[int, Offer] | None], limit: int
-) -> tuple[Offer, ...]:
-    """Choose up to `limit` first times, soon and unlike each other, and their cheapest offers."""
-    soonest = min((time.day for time in times), default=0)
+def _spread(times: Sequence[_Time], best: _Best, limit: int) -> tuple[Offer, ...]:
+    """Choose up to `limit` first times, soon and unlike each other, and their best offers."""
     left, chosen, found = times, list[_Time](), list[Offer]()
-    while left and len(found) < limit:
-        penalties = {unit: _penalty(unit, soonest, chosen) for unit in {t.unit for t in left}}
-        lowest = min(penalties.values())
-        tied = [time for time in left if penalties[time.unit] == lowest]
-        priced = [(*series, time) for time in tied if (series := best(time)) is not None]
-        _, offer, first = min(priced, key=lambda row: (row[0], row[1].slots))
+    while len(found) < limit and (choice := _next_choice(left, chosen, best)):
+        first, offer = choice
         chosen.append(first)
         found.append(offer)
         left = [t for t in left if t.day != first.day or abs(t.wall - first.wall) >= APART]
     return tuple(sorted(found, key=lambda offer: offer.slots))
 
 
-def _penalty(unit: tuple[int, str], soonest: int, chosen: Sequence[_Time]) -> int:
-    """Return how many days later this part of a day is, or might as well be."""
+def _next_choice(
+    times: Sequence[_Time], chosen: Sequence[_Time], best: _Best
+) -> tuple[_Time, Offer] | None:
+    """Return the cheapest offer of the part of a day that comes next, the soonest of equal ones."""
+    penalties = {unit: _penalty(unit, chosen) for unit in {time.unit for time in times}}
+    least = min(penalties.values(), default=0)
+    lowest, choice = NEVER, None
+    for time in sorted(times, key=lambda time: time.slot):
+        if penalties[time.unit] == least and (offer := best(time)) and offer[0] < lowest:
+            lowest, choice = offer[0], (time, offer[1])
+        if lowest == 0:  # nothing is better than the same weekday, hour and spacing throughout
+            break
+    return choice
+
+
+def _penalty(unit: tuple[int, str], chosen: Sequence[_Time]) -> int:
+    """Return the day's number, later by as much as its like has been chosen already."""
     day, part = unit
     return (
-        (day - soonest)
+        day
         + SAME_DAY * any(time.day == day for time in chosen)
         + SAME_WEEKDAY * any((time.day - day) % 7 == 0 for time in chosen)
         + SAME_PART * any(part_of(time.wall) == part for time in chosen)
