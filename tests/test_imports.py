@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -91,8 +92,10 @@ def offend(folder: Path, source: str) -> None:
 
 def touches(folder: Path, *modules: str) -> list[str]:
     """Import the modules in a fresh interpreter; return what they touched, a line each."""
+    unmeasured = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
     done = subprocess.run(
         [sys.executable, "-I", import_watch.__file__, folder, *modules],
+        env=unmeasured,  # a tracer opens files on behalf of the module it traces
         capture_output=True,
         text=True,
         check=False,
