@@ -56,14 +56,18 @@ def test_the_example_names_no_setting_that_does_not_exist() -> None:
     )
 
 
-@pytest.mark.parametrize("page", documents.pages(), ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", documents.pages(), ids=lambda page: str(page.relative_to(house.ROOT))
+)
 def test_every_command_on_the_page_exists(page: Path) -> None:
     unknown = [words for words in documents.commands(page) if not command_exists(words)]
 
     assert unknown == []
 
 
-@pytest.mark.parametrize("page", documents.pages(), ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", documents.pages(), ids=lambda page: str(page.relative_to(house.ROOT))
+)
 def test_every_link_and_picture_on_the_page_leads_somewhere(page: Path) -> None:
     assert [to for to in documents.links(page) if documents.is_broken(page, to)] == []
 
