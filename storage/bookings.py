@@ -1,0 +1,276 @@
+"""Hold, book, move and cancel appointments. The database itself refuses an overlap.
+
+Every function runs inside the caller's transaction and raises `SlotsGone` when a time is taken; the
+caller must then undo what it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from flows.conversation import BookedSession
+from flows.effects import CancelSeries, ConfirmSeries, HoldSeries, MoveAppointment, ReleaseHold
+from flows.slots import Slot
+from storage import faults, upserts
+from storage.faults import StorageError
+from storage.models import Appointment, Clinic, Practitioner, Service
+
+HELD, PENDING, BOOKED, CANCELLED = "held", "pending", "booked", "cancelled"
+
+_EXCLUSION_VIOLATION = "23P01"
+_TRIGGER = "appointments overlap"
+
+
+class SlotsGone(StorageError):
+    """Times that are taken, past, or of someone who has left."""
+
+    def __init__(self, slots: tuple[Slot, ...]) -> None:
+        super().__init__(f"{len(slots)} of the wanted times cannot be booked")
+        self.slots = slots
+
+
+class NoSuchAppointment(StorageError):
+    """The appointment is not this patient's, has begun, or is no longer to be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Booker:
+    """Who books, where and when."""
+
+    chat_id: int
+    run: int
+    clinic: str  # slug
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """What a clinic allows for one service."""
+
+    clinic_id: int
+    before: timedelta
+    after: timedelta
+    practitioners: dict[str, int]  # slug -> id, those who still work there
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """How the sessions of one series are to stand in the calendar."""
+
+    series_id: str
+    service: str
+    state: str
+    code: str = ""
+    hold_until: datetime | None = None
+
+
+def hold(connection: Connection, booker: Booker, effect: HoldSeries) -> None:
+    """Hold every session, all or nothing; the patient's older holds are given back."""
+    terms = _Terms(effect.series_id, effect.service, HELD, hold_until=effect.until)
+    _take(connection, booker, terms, effect.sessions)
+
+
+def confirm(connection: Connection, booker: Booker, effect: ConfirmSeries) -> None:
+    """Book every session, all or nothing: held ones, and those whose hold ended if still free."""
+    state = PENDING if effect.pending else BOOKED
+    terms = _Terms(effect.series_id, effect.service, state, effect.code)
+    _take(connection, booker, terms, effect.sessions)
+
+
+def release(connection: Connection, booker: Booker, effect: ReleaseHold) -> None:
+    """Give held times back."""
+    connection.execute(
+        delete(Appointment).where(
+            Appointment.chat_id == booker.chat_id,
+            Appointment.series_id == effect.series_id,
+            Appointment.state == HELD,
+        )
+    )
+
+
+def cancel(connection: Connection, booker: Booker, effect: CancelSeries) -> None:
+    """Cancel every appointment of the patient's series that has not begun."""
+    release(connection, booker, ReleaseHold(effect.series_id))
+    connection.execute(
+        update(Appointment)
+        .where(
+            Appointment.chat_id == booker.chat_id,
+            Appointment.series_id == effect.series_id,
+            Appointment.state.in_((PENDING, BOOKED)),
+            Appointment.starts_at > booker.now,
+        )
+        .values(
+            state=CANCELLED,
+            sequence=Appointment.sequence + 1,
+            version=Appointment.version + 1,
+            updated_at=booker.now,
+        )
+    )
+
+
+def move(connection: Connection, booker: Booker, effect: MoveAppointment) -> None:
+    """Move one appointment: its UID stays, its SEQUENCE grows."""
+    service = connection.execute(
+        select(Appointment.service).where(
+            Appointment.uid == effect.uid,
+            Appointment.chat_id == booker.chat_id,
+            Appointment.state.in_((PENDING, BOOKED)),
+            Appointment.starts_at > booker.now,
+        )
+    ).scalar()
+    if service is None:
+        raise NoSuchAppointment("an appointment to be moved must be the patient's own and to come")
+    room = _room(connection, booker.clinic, service)
+    _refuse_impossible(room, booker, (effect.slot,))
+    _queue_up(connection, room.practitioners[effect.slot.practitioner])
+    _drop_ended_holds(connection, booker, room, (effect.slot,))
+    try:
+        connection.execute(
+            update(Appointment)
+            .where(Appointment.uid == effect.uid)
+            .values(
+                **_times(room, effect.slot),
+                sequence=Appointment.sequence + 1,
+                version=Appointment.version + 1,
+                updated_at=booker.now,
+            )
+        )
+    except IntegrityError as error:
+        if _is_overlap(error):
+            raise SlotsGone((effect.slot,)) from None
+        raise
+
+
+def _take(
+    connection: Connection, booker: Booker, terms: _Terms, sessions: tuple[BookedSession, ...]
+) -> None:
+    """Insert the sessions, in one order for all bookers so that they do not block each other."""
+    slots = tuple(session.slot for session in sessions)
+    room = _room(connection, booker.clinic, terms.service)
+    _refuse_impossible(room, booker, slots)
+    _drop_own_holds(connection, booker)
+    _drop_ended_holds(connection, booker, room, slots)
+    gone = [
+        session.slot
+        for session in sorted(sessions, key=lambda session: session.slot)
+        if not _insert(connection, _row(booker, terms, room, session))
+    ]
+    if gone:
+        raise SlotsGone(tuple(gone))
+
+
+def _room(connection: Connection, clinic: str, service: str) -> _Room:
+    row = connection.execute(
+        select(Clinic.id, Service.before_minutes, Service.after_minutes)
+        .join(Service, Service.clinic_id == Clinic.id)
+        .where(Clinic.slug == clinic, Service.code == service)
+    ).one_or_none()
+    if row is None:
+        raise StorageError(f"clinic {clinic!r} has no service {service!r}")
+    people = connection.execute(
+        select(Practitioner.slug, Practitioner.id).where(
+            Practitioner.clinic_id == row.id, Practitioner.closed_at.is_(None)
+        )
+    )
+    return _Room(
+        clinic_id=row.id,
+        before=timedelta(minutes=row.before_minutes),
+        after=timedelta(minutes=row.after_minutes),
+        practitioners={row.slug: row.id for row in people},
+    )
+
+
+def _refuse_impossible(room: _Room, booker: Booker, slots: Iterable[Slot]) -> None:
+    impossible = tuple(
+        slot
+        for slot in slots
+        if slot.practitioner not in room.practitioners or slot.starts_at <= booker.now
+    )
+    if impossible:
+        raise SlotsGone(impossible)
+
+
+def _drop_own_holds(connection: Connection, booker: Booker) -> None:
+    connection.execute(
+        delete(Appointment).where(Appointment.chat_id == booker.chat_id, Appointment.state == HELD)
+    )
+
+
+def _drop_ended_holds(
+    connection: Connection, booker: Booker, room: _Room, slots: Iterable[Slot]
+) -> None:
+    """Free what others held too long: the database's constraint cannot look at a clock."""
+    wanted = [
+        and_(
+            Appointment.practitioner_id == room.practitioners[slot.practitioner],
+            Appointment.blocks_from < slot.ends_at + room.after,
+            Appointment.blocks_until > slot.starts_at - room.before,
+        )
+        for slot in slots
+    ]
+    connection.execute(
+        delete(Appointment).where(
+            Appointment.state == HELD, Appointment.hold_until <= booker.now, or_(*wanted)
+        )
+    )
+
+
+def _row(booker: Booker, terms: _Terms, room: _Room, session: BookedSession) -> dict[str, object]:
+    return {
+        "uid": session.uid,
+        "clinic_id": room.clinic_id,
+        "service": terms.service,
+        "chat_id": booker.chat_id,
+        "run": booker.run,
+        "series_id": terms.series_id,
+        "number": session.number,
+        **_times(room, session.slot),
+        "state": terms.state,
+        "hold_until": terms.hold_until,
+        "code": terms.code,
+        "sequence": 0,
+        "version": 1,
+        "created_at": booker.now,
+        "updated_at": booker.now,
+    }
+
+
+def _times(room: _Room, slot: Slot) -> dict[str, object]:
+    return {
+        "practitioner_id": room.practitioners[slot.practitioner],
+        "starts_at": slot.starts_at,
+        "ends_at": slot.ends_at,
+        "blocks_from": slot.starts_at - room.before,
+        "blocks_until": slot.ends_at + room.after,
+    }
+
+
+def _insert(connection: Connection, row: dict[str, object]) -> bool:
+    """Insert one appointment; False when its time is taken.
+
+    A plain INSERT deadlocks on PostgreSQL when bookers race; with ON CONFLICT the loser waits and
+    is told. SQLite's trigger aborts that one statement only.
+    """
+    statement = upserts.insert(connection, Appointment).on_conflict_do_nothing()
+    try:
+        return connection.execute(statement, row).rowcount == 1
+    except IntegrityError as error:
+        if _is_overlap(error):
+            return False
+        raise
+
+
+def _is_overlap(error: IntegrityError) -> bool:
+    return faults.sqlstate(error) == _EXCLUSION_VIOLATION or _TRIGGER in str(error.orig)
+
+
+def _queue_up(connection: Connection, practitioner_id: int) -> None:
+    """Let one mover at a time change a practitioner's day: UPDATE has no ON CONFLICT."""
+    if connection.dialect.name == "postgresql":
+        key = func.hashtext(f"appointments of {practitioner_id}")
+        connection.execute(select(func.pg_advisory_xact_lock(key)))

@@ -1,0 +1,229 @@
+"""The clinic's calendar as a value to offer times from, and as a list for staff to read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import holidays
+from sqlalchemy import ColumnElement, Connection, Row, and_, not_, or_, select
+
+from flows.slots import CalendarView, DayOverride, OpeningHours, Timetable
+from storage import models
+from storage.faults import StorageError
+from storage.models import (
+    OCCUPYING,
+    Appointment,
+    Clinic,
+    Closure,
+    Patient,
+    Practitioner,
+    Service,
+)
+
+#: No appointment with its buffers is longer, so busy times are read this much further.
+_REACH = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AgendaRow:
+    """One appointment as staff see it."""
+
+    uid: str
+    series_id: str
+    number: int
+    service: str
+    practitioner: str  # slug
+    starts_at: datetime
+    ends_at: datetime
+    state: str
+    hold_until: datetime | None
+    code: str
+    patient: str  # first name
+
+
+def view(  # noqa: PLR0913 - a look at a calendar has this many sides
+    connection: Connection,
+    clinic_slug: str,
+    service: str,
+    from_on: date,
+    until_on: date,
+    now: datetime,
+    chat_id: int,
+    *,
+    ignore_series: str = "",
+    ignore_uid: str = "",
+) -> CalendarView:
+    """Return what is needed to offer times of `service` on local days, both inclusive.
+
+    Holds that ended do not count. The patient's own series `ignore_series` and appointment
+    `ignore_uid` are left out, so that they do not stand in the patient's way.
+    """
+    clinic = connection.execute(
+        select(Clinic, Service.minutes, Service.before_minutes, Service.after_minutes)
+        .add_columns(Service.step_minutes)
+        .join(Service, Service.clinic_id == Clinic.id)
+        .where(Clinic.slug == clinic_slug, Service.code == service)
+    ).one_or_none()
+    if clinic is None:
+        raise StorageError(f"clinic {clinic_slug!r} has no service {service!r}")
+    zone = ZoneInfo(clinic.zone)
+    own = and_(
+        Appointment.chat_id == chat_id,
+        or_(Appointment.series_id == ignore_series, Appointment.uid == ignore_uid),
+    )
+    occupied = and_(
+        Appointment.state.in_(OCCUPYING),
+        or_(Appointment.state != "held", Appointment.hold_until > now),
+        Appointment.blocks_from < datetime.combine(until_on, time(), zone) + 2 * _REACH,
+        Appointment.blocks_until > datetime.combine(from_on, time(), zone) - _REACH,
+        not_(own),
+    )
+    return CalendarView(
+        zone=clinic.zone,
+        timetables=_timetables(connection, clinic.id, occupied, from_on, until_on),
+        closed_on=_closed_on(connection, clinic, from_on, until_on),
+        duration=timedelta(minutes=clinic.minutes),
+        buffer_before=timedelta(minutes=clinic.before_minutes),
+        buffer_after=timedelta(minutes=clinic.after_minutes),
+        step=timedelta(minutes=clinic.step_minutes),
+        opens_at=now + timedelta(minutes=clinic.notice_minutes),
+        closes_at=now + timedelta(days=clinic.horizon_days),
+        patient_busy=_patient_busy(connection, chat_id, occupied),
+    )
+
+
+def agenda(
+    connection: Connection, clinic_slug: str, from_at: datetime, until_at: datetime
+) -> list[AgendaRow]:
+    """Return the appointments that touch `[from_at, until_at)`, in order of time."""
+    statement = (
+        select(Appointment, Practitioner.slug, Patient.first_name)
+        .join(Practitioner, Practitioner.id == Appointment.practitioner_id)
+        .join(Clinic, Clinic.id == Appointment.clinic_id)
+        .join(Patient, Patient.chat_id == Appointment.chat_id)
+        .where(
+            Clinic.slug == clinic_slug,
+            Appointment.starts_at < until_at,
+            Appointment.ends_at > from_at,
+        )
+        .order_by(Appointment.starts_at, Practitioner.slug, Appointment.uid)
+    )
+    return [
+        AgendaRow(
+            uid=row.uid,
+            series_id=row.series_id,
+            number=row.number,
+            service=row.service,
+            practitioner=row.slug,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            state=row.state,
+            hold_until=row.hold_until,
+            code=row.code,
+            patient=row.first_name,
+        )
+        for row in connection.execute(statement)
+    ]
+
+
+def _timetables(
+    connection: Connection,
+    clinic_id: int,
+    occupied: ColumnElement[bool],
+    from_on: date,
+    until_on: date,
+) -> tuple[Timetable, ...]:
+    people = connection.execute(
+        select(Practitioner.id, Practitioner.slug)
+        .where(Practitioner.clinic_id == clinic_id, Practitioner.closed_at.is_(None))
+        .order_by(Practitioner.position, Practitioner.slug)
+    ).all()
+    ids = [person.id for person in people]
+    weekly = _weekly(connection, ids)
+    overrides = _overrides(connection, ids, from_on, until_on)
+    busy = _busy(connection, ids, occupied)
+    return tuple(
+        Timetable(
+            practitioner=person.slug,
+            hours=tuple(weekly[person.id]),
+            overrides=tuple(
+                DayOverride(on, tuple(spans)) for on, spans in overrides[person.id].items()
+            ),
+            busy=tuple(busy[person.id]),
+        )
+        for person in people
+    )
+
+
+def _weekly(connection: Connection, ids: Sequence[int]) -> dict[int, list[OpeningHours]]:
+    table = models.OpeningHours
+    weekly: dict[int, list[OpeningHours]] = defaultdict(list)
+    for row in connection.execute(
+        select(table).where(table.practitioner_id.in_(ids)).order_by(table.weekday, table.opens)
+    ):
+        weekly[row.practitioner_id].append(OpeningHours(row.weekday, row.opens, row.closes))
+    return weekly
+
+
+def _overrides(
+    connection: Connection, ids: Sequence[int], from_on: date, until_on: date
+) -> dict[int, dict[date, list[tuple[time, time]]]]:
+    table = models.DayOverride
+    days: dict[int, dict[date, list[tuple[time, time]]]] = defaultdict(dict)
+    for row in connection.execute(
+        select(table)
+        .where(table.practitioner_id.in_(ids), table.on_date.between(from_on, until_on))
+        .order_by(table.on_date, table.opens)
+    ):
+        spans = days[row.practitioner_id].setdefault(row.on_date, [])
+        if row.opens is not None:
+            spans.append((row.opens, row.closes))
+    return days
+
+
+def _busy(
+    connection: Connection, ids: Sequence[int], occupied: ColumnElement[bool]
+) -> dict[int, list[tuple[datetime, datetime]]]:
+    busy: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
+    for row in connection.execute(
+        select(Appointment.practitioner_id, Appointment.blocks_from, Appointment.blocks_until)
+        .where(Appointment.practitioner_id.in_(ids), occupied)
+        .order_by(Appointment.blocks_from)
+    ):
+        busy[row.practitioner_id].append((row.blocks_from, row.blocks_until))
+    return busy
+
+
+def _patient_busy(
+    connection: Connection, chat_id: int, occupied: ColumnElement[bool]
+) -> tuple[tuple[datetime, datetime], ...]:
+    """At whichever clinic: nobody can be in two places."""
+    rows = connection.execute(
+        select(Appointment.starts_at, Appointment.ends_at)
+        .where(Appointment.chat_id == chat_id, occupied)
+        .order_by(Appointment.starts_at)
+    )
+    return tuple((row.starts_at, row.ends_at) for row in rows)
+
+
+def _closed_on(
+    connection: Connection, clinic: Row[Any], from_on: date, until_on: date
+) -> frozenset[date]:
+    days = {from_on + timedelta(days=n) for n in range((until_on - from_on).days + 1)}
+    closures = connection.execute(
+        select(Closure.from_on, Closure.until_on).where(Closure.clinic_id == clinic.id)
+    ).all()
+    closed = {day for day in days for row in closures if row.from_on <= day <= row.until_on}
+    if clinic.holidays_country:
+        public = holidays.country_holidays(
+            clinic.holidays_country,
+            subdiv=clinic.holidays_subdivision or None,
+            years={from_on.year, until_on.year},
+        )
+        closed |= {day for day in days if day in public}
+    return frozenset(closed)

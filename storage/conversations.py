@@ -1,0 +1,93 @@
+"""Load conversations, and know which of them still wait for a reply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, or_, select, update
+
+from flows import conversation as values
+from storage import documents, upserts
+from storage.models import Conversation, Patient
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A stored conversation and what of it the patient has seen."""
+
+    conversation: values.Conversation
+    message_id: int | None  # the bot's latest message with a screen
+    shown_revision: int | None  # None: nothing was ever shown
+
+
+_LOAD = select(Conversation.document, Conversation.message_id, Conversation.shown_revision).where(
+    Conversation.chat_id == bindparam("chat")
+)
+
+
+def load(connection: Connection, chat_id: int) -> Loaded | None:
+    """Return the chat's conversation; None when the patient is new."""
+    row = connection.execute(_LOAD, {"chat": chat_id}).one_or_none()
+    if row is None:
+        return None
+    return Loaded(documents.read_conversation(row[0]), row[1], row[2])
+
+
+def note_shown(connection: Connection, chat_id: int, revision: int, message_id: int | None) -> None:
+    """Record that the patient sees the screen of `revision`, in the message `message_id`."""
+    connection.execute(
+        update(Conversation)
+        .where(
+            Conversation.chat_id == chat_id,
+            or_(
+                Conversation.shown_revision.is_(None),
+                Conversation.shown_revision <= revision,
+            ),
+        )
+        .values(shown_revision=revision, message_id=message_id)
+    )
+
+
+def unanswered(connection: Connection) -> list[int]:
+    """Return the chats whose last turn was committed but never shown, longest waiting first."""
+    statement = (
+        select(Conversation.chat_id)
+        .join(Patient, Patient.chat_id == Conversation.chat_id)
+        .where(
+            Patient.unreachable_at.is_(None),
+            Conversation.shown_revision.is_distinct_from(Conversation.revision),
+        )
+        .order_by(Conversation.updated_at, Conversation.chat_id)
+    )
+    return list(connection.execute(statement).scalars())
+
+
+def save(
+    connection: Connection,
+    conversation: values.Conversation,
+    before_revision: int | None,
+    now: datetime,
+) -> bool:
+    """Store the conversation; False when the stored one is not of `before_revision`."""
+    columns = {
+        "clinic": conversation.clinic,
+        "state": conversation.state,
+        "revision": conversation.revision,
+        "run": conversation.run,
+        "protocol": conversation.protocol,
+        "document": documents.write_conversation(conversation),
+        "updated_at": now,
+    }
+    if before_revision is None:
+        fresh = upserts.insert(connection, Conversation).on_conflict_do_nothing()
+        return connection.execute(fresh, columns | {"chat_id": conversation.chat_id}).rowcount == 1
+    changed = connection.execute(
+        update(Conversation)
+        .where(
+            Conversation.chat_id == conversation.chat_id,
+            Conversation.revision == before_revision,
+        )
+        .values(columns)
+    )
+    return changed.rowcount == 1

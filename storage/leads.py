@@ -1,0 +1,97 @@
+"""Patients handed to a clinic, without their health answers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, select
+
+from flows.conversation import Conversation
+from flows.effects import HandOffLead
+from storage import decisions, upserts
+from storage.models import Appointment, Clinic, Lead
+
+_TO_BE_KEPT = ("pending", "booked", "arrived", "fulfilled")
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRow:
+    """A lead as the clinic's staff see it in a list."""
+
+    id: int
+    clinic: str | None  # slug; None: the patient had not chosen one
+    zone: str | None  # the clinic's IANA zone, to show the times in
+    kind: str
+    verdict: str | None
+    score: int | None
+    recheck_on: date | None
+    booked: tuple[datetime, ...]  # starts of appointments to be kept, aware UTC
+    code: str
+    campaign: str | None
+    created_at: datetime
+
+
+def hand_off(
+    connection: Connection, conversation: Conversation, effect: HandOffLead, now: datetime
+) -> None:
+    """Create or update the lead of the conversation's run, with the run's last verdict."""
+    decision = decisions.latest(connection, conversation.chat_id, conversation.run)
+    clinic_id = connection.execute(
+        select(Clinic.id).where(Clinic.slug == conversation.clinic)
+    ).scalar()
+    current = {
+        "clinic_id": clinic_id,
+        "kind": effect.kind,
+        "verdict": decision.outcome if decision else None,
+        "score": effect.score,
+        "recheck_on": effect.recheck_on,
+        "campaign": conversation.campaign,
+        "updated_at": now,
+    }
+    connection.execute(
+        upserts.insert(connection, Lead)
+        .values(chat_id=conversation.chat_id, run=conversation.run, created_at=now, **current)
+        .on_conflict_do_update(index_elements=["chat_id", "run"], set_=current)
+    )
+
+
+def all_leads(connection: Connection, clinic_slug: str | None = None) -> list[LeadRow]:
+    """Return leads, newest first; of one clinic when its slug is given."""
+    statement = (
+        select(Lead, Clinic.slug, Clinic.zone)
+        .select_from(Lead)
+        .outerjoin(Clinic, Clinic.id == Lead.clinic_id)
+        .order_by(Lead.created_at.desc(), Lead.id.desc())
+    )
+    if clinic_slug is not None:
+        statement = statement.where(Clinic.slug == clinic_slug)
+    booked = _booked(connection)
+    return [
+        LeadRow(
+            id=row.id,
+            clinic=row.slug,
+            zone=row.zone,
+            kind=row.kind,
+            verdict=row.verdict,
+            score=row.score,
+            recheck_on=row.recheck_on,
+            booked=tuple(start for start, _ in booked[row.chat_id, row.run]),
+            code=next((code for _, code in booked[row.chat_id, row.run]), ""),
+            campaign=row.campaign,
+            created_at=row.created_at,
+        )
+        for row in connection.execute(statement)
+    ]
+
+
+def _booked(connection: Connection) -> dict[tuple[int, int], list[tuple[datetime, str]]]:
+    by_run: dict[tuple[int, int], list[tuple[datetime, str]]] = defaultdict(list)
+    for row in connection.execute(
+        select(Appointment.chat_id, Appointment.run, Appointment.starts_at, Appointment.code)
+        .where(Appointment.state.in_(_TO_BE_KEPT))
+        .order_by(Appointment.starts_at)
+    ):
+        by_run[row.chat_id, row.run].append((row.starts_at, row.code))
+    return by_run

@@ -1,0 +1,35 @@
+"""The tables. The migrations make them; a test proves that the two agree."""
+
+from storage.models.bookings import OCCUPYING, STATES, Appointment, Lead
+from storage.models.chats import Conversation, Event, Inbox, Patient
+from storage.models.clinics import (
+    Clinic,
+    Closure,
+    DayOverride,
+    OpeningHours,
+    Practitioner,
+    Service,
+)
+from storage.models.columns import Model, UtcDateTime
+from storage.models.decisions import Decision, ProtocolVersion
+
+__all__ = [
+    "OCCUPYING",
+    "STATES",
+    "Appointment",
+    "Clinic",
+    "Closure",
+    "Conversation",
+    "DayOverride",
+    "Decision",
+    "Event",
+    "Inbox",
+    "Lead",
+    "Model",
+    "OpeningHours",
+    "Patient",
+    "Practitioner",
+    "ProtocolVersion",
+    "Service",
+    "UtcDateTime",
+]

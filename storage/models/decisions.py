@@ -1,0 +1,49 @@
+"""Verdicts with everything needed to reach them again, and the protocols they came from."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.models.columns import COUNTER, Model, UtcDateTime, Words
+
+
+class Decision(Model):
+    """One verdict of a conversation's run, with the answers it was made from."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (Index(None, "chat_id", "run", "revision"),)
+    __pii_columns__ = frozenset({"chat_id", "outcome", "answers", "verdict", "score", "plan"})
+    __plain_columns__ = frozenset(
+        {"id", "run", "revision", "protocol", "bookable", "decided_on", "at"}
+    )
+
+    id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
+    chat_id: Mapped[int] = mapped_column(BigInteger)
+    run: Mapped[int]
+    revision: Mapped[int]
+    protocol: Mapped[str] = mapped_column(Words)  # key of protocol_versions
+    outcome: Mapped[str] = mapped_column(Words)
+    bookable: Mapped[str | None] = mapped_column(Words)  # the service it allows
+    answers: Mapped[str] = mapped_column(Words)
+    verdict: Mapped[str] = mapped_column(Words)
+    score: Mapped[str] = mapped_column(Words)
+    plan: Mapped[str | None] = mapped_column(Words)
+    decided_on: Mapped[date | None]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ProtocolVersion(Model):
+    """A protocol's text as it was when a conversation was held with it. Old ones stay."""
+
+    __tablename__ = "protocol_versions"
+    __pii_columns__ = frozenset[str]()
+    __plain_columns__ = frozenset({"key", "digest", "text", "overrides", "first_used_at"})
+
+    key: Mapped[str] = mapped_column(Words, primary_key=True)
+    digest: Mapped[str] = mapped_column(Words)
+    text: Mapped[str] = mapped_column(Words)
+    overrides: Mapped[str] = mapped_column(Words)
+    first_used_at: Mapped[datetime] = mapped_column(UtcDateTime)

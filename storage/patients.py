@@ -1,0 +1,44 @@
+"""Who writes to the bot, and how they may be reached."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, update
+
+from storage import upserts
+from storage.models import Patient
+
+
+def save(
+    connection: Connection, chat_id: int, *, first_name: str, locale: str, now: datetime
+) -> None:
+    """Create or update a patient who has just written, and so can be reached."""
+    seen = {"first_name": first_name, "locale": locale, "unreachable_at": None}
+    connection.execute(
+        upserts.insert(connection, Patient)
+        .values(chat_id=chat_id, created_at=now, **seen)
+        .on_conflict_do_update(index_elements=["chat_id"], set_=seen)
+    )
+
+
+def save_phone(connection: Connection, chat_id: int, phone: str) -> None:
+    """Keep the number that the patient shared."""
+    connection.execute(update(Patient).where(Patient.chat_id == chat_id).values(phone=phone))
+
+
+def stop_messages(connection: Connection, chat_id: int, now: datetime) -> None:
+    """Send no further messages; the first day of it stays."""
+    statement = update(Patient).where(Patient.chat_id == chat_id, Patient.stopped_at.is_(None))
+    connection.execute(statement.values(stopped_at=now))
+
+
+def allow_messages(connection: Connection, chat_id: int) -> None:
+    """The patient is back and may be written to."""
+    connection.execute(update(Patient).where(Patient.chat_id == chat_id).values(stopped_at=None))
+
+
+def mark_unreachable(connection: Connection, chat_id: int, now: datetime) -> None:
+    """The patient blocked the bot or left Telegram; their next message undoes this."""
+    statement = update(Patient).where(Patient.chat_id == chat_id, Patient.unreachable_at.is_(None))
+    connection.execute(statement.values(unreachable_at=now))
