@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -15,6 +16,14 @@ CHANGEABLE = (
     "a clinic may change weeks, points, plan, spacing, after and score.weights, "
     "where the basis has an E for editorial"
 )
+
+
+def is_overrides(text: str) -> bool:
+    """Tell a clinic's overrides from a protocol: they name the one they change."""
+    try:
+        return "overrides" in tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return False
 
 
 def apply_overrides(protocol: Protocol, text: str, report: Report) -> Protocol:
@@ -131,13 +140,16 @@ def _spacing(protocol: Protocol, table: Table, report: Report) -> Protocol:
 
 
 def _after(protocol: Protocol, table: Table, report: Report) -> Protocol:
-    changed: dict[str, int] = {
-        key: table.number(key, 0, MOST_WEEKS)
-        for key in ("minor_days", "review_weeks", "refresher_months")
-        if table.has(key)
-    }
-    downtime = table.pair("downtime_days", 0, 60) or protocol.downtime_days
-    return replace(protocol, downtime_days=downtime, **changed)
+    def own(key: str, most: int, number: int) -> int:
+        return table.number(key, 1, most) if table.has(key) else number
+
+    return replace(
+        protocol,
+        downtime_days=table.pair("downtime_days", 0, 60) or protocol.downtime_days,
+        minor_days=own("minor_days", 60, protocol.minor_days),
+        review_weeks=own("review_weeks", MOST_WEEKS, protocol.review_weeks),
+        refresher_months=own("refresher_months", 60, protocol.refresher_months),
+    )
 
 
 def _score(protocol: Protocol, table: Table, report: Report) -> Protocol:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from string import Formatter
 
+from flows import wording
 from flows.protocol import Protocol, Severity, Step
 from flows.protocol_faults import Code, Report
 from flows.texts import Catalogue
@@ -18,10 +19,8 @@ CAPTION_UNITS = 1024
 LABEL_UNITS = 40
 SHORT_UNITS = 64
 
-#: What texts of steps and answers may ask for, and what the urgent messages may ask for.
-STEP_VALUES = frozenset({"clinic", "price", "address"})
-FAQ_VALUES = STEP_VALUES | {"phone"}
-URGENT_VALUES = frozenset({"clinic", "phone", "emergency", "crisis_line"})
+#: The placeholders that texts with markup may use; labels and short names have none.
+VALUES = frozenset(wording.values_of(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +29,7 @@ class Wanted:
 
     key: str
     limit: int
-    values: frozenset[str] = frozenset()
-    markup: bool = True
+    as_it_is: bool = False  # shown without filling or markup: on buttons and in lists
 
 
 def check_texts(protocol: Protocol, report: Report, catalogues: Mapping[str, Catalogue]) -> None:
@@ -45,9 +43,11 @@ def check_texts(protocol: Protocol, report: Report, catalogues: Mapping[str, Cat
             for wanted in _faq_texts(faq):
                 _check_text(wanted, catalogue, report, line=line)
             _check_list(f"faq.{faq}.synonyms", catalogue, report, line=line)
+        for message in _shared_words((f"faq.{faq}" for faq in protocol.faqs), "title", catalogue):
+            report.add(Code.SAME_WORDS, message, line=line)
         line = report.lines.table("red_flag")
         for flag in protocol.red_flags:
-            wanted = Wanted(f"red_flag.{flag.id}.message", MESSAGE_UNITS, URGENT_VALUES)
+            wanted = Wanted(f"red_flag.{flag.id}.message", MESSAGE_UNITS)
             _check_text(wanted, catalogue, report, line=line)
             _check_groups(flag.id, catalogue, catalogues, report, line)
 
@@ -55,45 +55,46 @@ def check_texts(protocol: Protocol, report: Report, catalogues: Mapping[str, Cat
 def _step_texts(step: Step) -> Iterator[Wanted]:
     key = f"step.{step.id}"
     question_limit = CAPTION_UNITS if step.picture else MESSAGE_UNITS
-    yield Wanted(f"{key}.question", question_limit, STEP_VALUES)
-    yield Wanted(f"{key}.why", MESSAGE_UNITS, STEP_VALUES)
-    yield Wanted(f"{key}.example", MESSAGE_UNITS, STEP_VALUES)
-    yield Wanted(f"{key}.short", SHORT_UNITS, markup=False)
+    yield Wanted(f"{key}.question", question_limit)
+    yield Wanted(f"{key}.why", MESSAGE_UNITS)
+    yield Wanted(f"{key}.example", MESSAGE_UNITS)
+    yield Wanted(f"{key}.short", SHORT_UNITS, as_it_is=True)
     if step.picture:
-        yield Wanted(f"{key}.picture", CAPTION_UNITS, STEP_VALUES)
+        yield Wanted(f"{key}.picture", CAPTION_UNITS)
 
 
 def _faq_texts(faq: str) -> Iterator[Wanted]:
-    yield Wanted(f"faq.{faq}.title", SHORT_UNITS, markup=False)
-    yield Wanted(f"faq.{faq}.answer", MESSAGE_UNITS, FAQ_VALUES)
+    yield Wanted(f"faq.{faq}.title", SHORT_UNITS, as_it_is=True)
+    yield Wanted(f"faq.{faq}.answer", MESSAGE_UNITS)
 
 
 def _check_step(step: Step, index: int, report: Report, catalogue: Catalogue) -> None:
     for wanted in _step_texts(step):
         _check_text(wanted, catalogue, report, line=step.line, step=step.id)
-    meaning: dict[str, str] = {}
     for number, option in enumerate(step.options):
         line = report.lines.option(index, number)
         key = f"step.{step.id}.{option.code}"
-        wanted = Wanted(f"{key}.label", LABEL_UNITS, markup=False)
+        wanted = Wanted(f"{key}.label", LABEL_UNITS, as_it_is=True)
         _check_text(wanted, catalogue, report, line=line, step=step.id)
         if option.severity >= Severity.COUNSEL:
-            wanted = Wanted(f"{key}.reason", MESSAGE_UNITS, STEP_VALUES)
+            wanted = Wanted(f"{key}.reason", MESSAGE_UNITS)
             _check_text(wanted, catalogue, report, line=line, step=step.id)
         _check_list(f"{key}.synonyms", catalogue, report, line=line, step=step.id)
-        for word in _ways_to_say(key, catalogue):
-            other = meaning.setdefault(word, option.code)
-            if other != option.code:
-                message = f"{word!r} in {catalogue.locale} must mean one answer, got {other} too"
-                report.add(Code.SAME_WORDS, message, line=line, step=step.id)
+    keys = [f"step.{step.id}.{option.code}" for option in step.options]
+    for message in _shared_words(keys, "label", catalogue):
+        report.add(Code.SAME_WORDS, message, line=step.line, step=step.id)
 
 
-def _ways_to_say(key: str, catalogue: Catalogue) -> Iterator[str]:
-    label, synonyms = catalogue.texts.get(f"{key}.label"), catalogue.texts.get(f"{key}.synonyms")
-    if isinstance(label, str):
-        yield label.casefold()
-    if isinstance(synonyms, tuple):
-        yield from (word.casefold() for word in synonyms)
+def _shared_words(keys: Iterable[str], title: str, catalogue: Catalogue) -> Iterator[str]:
+    """Say which words mean two things; what a patient types must never be ambiguous."""
+    meaning: dict[str, str] = {}
+    for key in dict.fromkeys(keys):
+        words = (catalogue.texts.get(f"{key}.{title}"), catalogue.texts.get(f"{key}.synonyms"))
+        for word in words:
+            for phrase in (word,) if isinstance(word, str) else word or ():
+                other = meaning.setdefault(wording.plain(phrase), key)
+                if other != key:
+                    yield f"{phrase!r} in {catalogue.locale} must mean one of {other} and {key}"
 
 
 def _check_text(
@@ -120,14 +121,15 @@ def _text_faults(wanted: Wanted, text: str) -> Iterator[tuple[Code, str]]:
     except ValueError as error:
         yield Code.PLACEHOLDER, f"must have whole placeholders: {str(error).lower()}"
         names = []
+    known = frozenset() if wanted.as_it_is else VALUES
     for name in names:
-        if name not in wanted.values:
-            known = ", ".join(sorted(wanted.values)) or "none"
-            yield Code.PLACEHOLDER, f"may use these placeholders: {known}; got {name!r}"
-    if wanted.markup and not _is_well_marked(text):
-        yield Code.MARKUP, "may hold <b>…</b> and <i>…</i>, and no other <, > or &"
-    if not wanted.markup and re.search("[<>&]", text):
+        if name not in known:
+            listed = ", ".join(sorted(known)) or "none"
+            yield Code.PLACEHOLDER, f"may use these placeholders: {listed}; got {name!r}"
+    if wanted.as_it_is and re.search("[<>&]", text):
         yield Code.MARKUP, "is shown as it is, so it must not hold <, > or &"
+    elif not _is_well_marked(text):
+        yield Code.MARKUP, "may hold <b>…</b> and <i>…</i>, and no other <, > or &"
 
 
 def _is_well_marked(text: str) -> bool:

@@ -50,7 +50,7 @@ class Table:
         self._unread.pop(key, None)
         value = self._values.get(key, default)
         if type(value) is type(default):
-            return value  # type: ignore[return-value] # mypy does not narrow by `type() is`
+            return value
         return self._wrong(key, value, type(default), default)
 
     def number(self, key: str, low: int, high: int) -> int:
@@ -114,7 +114,7 @@ class Table:
         self._unread.pop(key, None)
         value = self._values.get(key)
         values = [value] if isinstance(value, dict) else self._list(key)
-        tables = [item for item in values if isinstance(item, dict)]
+        tables: list[Mapping[str, object]] = [item for item in values if isinstance(item, dict)]
         if len(tables) != len(values):
             self.fault(Code.BAD_VALUE, f"{key} must be a list of tables, got {values!r}")
         return tables

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flows.compiler import compile_protocol
 from flows.protocol import Protocol
+from flows.protocol_overrides import is_overrides
 from flows.texts import Catalogue, parse_catalogue
 
 PACKAGED = "microneedling.toml"
@@ -45,12 +46,17 @@ def load_protocol(
 
 
 def read_protocol(path: Path, catalogues: Mapping[str, Catalogue]) -> Protocol:
-    """Compile a clinic's own protocol. Raises `UnreadableFile` and `ProtocolFaults`."""
-    return compile_protocol(read_text(path), file=str(path), catalogues=catalogues)
+    """Compile a clinic's own protocol, or the packaged one with a clinic's overrides.
+
+    Raises `UnreadableFile` and `ProtocolFaults`.
+    """
+    text = _read(path)
+    if is_overrides(text):
+        return load_protocol(catalogues, text, str(path))
+    return compile_protocol(text, file=str(path), catalogues=catalogues)
 
 
-def read_text(path: Path) -> str:
-    """Read a UTF-8 file. Raises `UnreadableFile` with the path and the cause."""
+def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
