@@ -10,11 +10,7 @@ from pathlib import Path
 
 from tests.architecture import house
 
-LEFT_OUT = {".venv", "var", "node_modules", "htmlcov", "dist"}
-TEXT_SUFFIXES = {
-    *(".md", ".py", ".toml", ".lock", ".yaml", ".yml", ".cfg", ".ini", ".mako", ".sql"),
-    *(".txt", ".html", ".css", ".js", ".json", ".svg", ".example", ".sh", ""),
-}
+LEFT_OUT = {".git", ".venv", ".env", "var", "node_modules", "htmlcov", "dist", "__pycache__"}
 
 _FENCE = re.compile(r"^```.*?^```$", flags=re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(!?)\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
@@ -37,7 +33,7 @@ def tracked_files(root: Path = house.ROOT) -> list[Path]:
 
 def text_files(root: Path = house.ROOT) -> list[Path]:
     """Return the tracked files that hold text."""
-    return [path for path in tracked_files(root) if path.suffix in TEXT_SUFFIXES]
+    return [path for path in tracked_files(root) if b"\0" not in path.read_bytes()]
 
 
 def pages(root: Path = house.ROOT) -> list[Path]:
@@ -86,6 +82,5 @@ def commands(page: Path) -> list[tuple[str, ...]]:
 
 def _walk(root: Path) -> Iterator[Path]:
     for folder, names, files in os.walk(root):
-        names[:] = [name for name in names if name not in LEFT_OUT and not name.endswith("cache")]
-        names[:] = [name for name in names if name not in {".git", "__pycache__"}]
-        yield from (Path(folder) / name for name in files)
+        names[:] = [name for name in names if name not in LEFT_OUT and not name.endswith("_cache")]
+        yield from (Path(folder) / name for name in files if name not in LEFT_OUT)
