@@ -10,7 +10,8 @@ from pathlib import Path
 
 from tests.architecture import house
 
-LEFT_OUT = {".git", ".venv", ".env", "var", "node_modules", "htmlcov", "dist", "__pycache__"}
+LEFT_OUT = {".git", ".venv", ".env", "var", "node_modules", "htmlcov", "dist"}
+CACHES = {"__pycache__", ".hypothesis", ".coverage"}
 
 _FENCE = re.compile(r"^```.*?^```$", flags=re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(!?)\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
@@ -82,5 +83,9 @@ def commands(page: Path) -> list[tuple[str, ...]]:
 
 def _walk(root: Path) -> Iterator[Path]:
     for folder, names, files in os.walk(root):
-        names[:] = [name for name in names if name not in LEFT_OUT and not name.endswith("_cache")]
-        yield from (Path(folder) / name for name in files if name not in LEFT_OUT)
+        names[:] = [name for name in names if _belongs(name)]
+        yield from (Path(folder) / name for name in files if _belongs(name))
+
+
+def _belongs(name: str) -> bool:
+    return name not in LEFT_OUT and name not in CACHES and not name.endswith("_cache")
