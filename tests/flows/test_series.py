@@ -1,0 +1,503 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise, product
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from flows import series, slots
+from flows.conversation import BookedSession, Offer
+from flows.plan import Plan
+from flows.protocol import Spacing
+from flows.slots import CalendarView, DayOverride, OpeningHours, Slot, Timetable
+
+LONDON = "Europe/London"
+MONDAY = date(2026, 3, 2)
+FOUR_WEEKS = Spacing(21, 28, 42)
+WEEKDAYS = tuple(OpeningHours(weekday, time(9), time(18)) for weekday in range(5))
+
+
+def at(on: date, hour: int, minute: int = 0) -> datetime:
+    return datetime.combine(on, time(hour, minute), UTC)
+
+
+def a_view(*timetables: Timetable, days: int = 300, **changes: object) -> CalendarView:
+    """A London clinic from Monday 2 March 2026: one-hour sessions every hour, weekdays 9-18."""
+    view = CalendarView(
+        zone=LONDON,
+        timetables=timetables or (Timetable("amy", WEEKDAYS),),
+        closed_on=frozenset(),
+        duration=timedelta(hours=1),
+        buffer_before=timedelta(0),
+        buffer_after=timedelta(0),
+        step=timedelta(hours=1),
+        opens_at=at(MONDAY, 0),
+        closes_at=at(MONDAY, 0) + timedelta(days=days),
+    )
+    return replace(view, **changes)  # type: ignore[arg-type]
+
+
+def a_plan(sessions: int = 4, spacing: Spacing = FOUR_WEEKS, **changes: object) -> Plan:
+    plan = Plan(
+        sessions=sessions,
+        at_least=sessions,
+        at_most=sessions,
+        spacing=spacing,
+        downtime_days=(1, 3),
+        minor_days=7,
+        starts_on=MONDAY,
+        proposed_on=(),
+        review_on=date(2026, 12, 1),
+        refresher_on=date(2027, 6, 1),
+    )
+    return replace(plan, **changes)  # type: ignore[arg-type]
+
+
+def open_on(*days: date, name: str = "amy", hours: tuple[int, int] = (9, 10)) -> Timetable:
+    """A practitioner who works on these days only, at these hours."""
+    window = ((time(hours[0]), time(hours[1])),)
+    return Timetable(name, (), tuple(DayOverride(on, window) for on in days))
+
+
+def local_days(offer: Offer) -> list[date]:
+    return [slots.local_start(slot, LONDON).date() for slot in offer.slots]
+
+
+def gaps(offer: Offer) -> list[int]:
+    return [(after - before).days for before, after in pairwise(local_days(offer))]
+
+
+def clocks(offer: Offer) -> list[str]:
+    return [f"{slots.local_start(slot, LONDON):%a %H:%M}" for slot in offer.slots]
+
+
+def days_after(first: date, *numbers: int) -> list[date]:
+    return [first + timedelta(days=number) for number in numbers]
+
+
+def slot_on(on: date, hour: int = 9, name: str = "amy") -> Slot:
+    """A one-hour slot before summer time begins or after it ends."""
+    return Slot(at(on, hour), at(on, hour + 1), name)
+
+
+def test_an_open_calendar_gives_the_same_weekday_and_hour_every_four_weeks() -> None:
+    soonest, *_ = series.offers(a_view(), a_plan())
+
+    assert clocks(soonest) == ["Mon 09:00"] * 4
+    assert gaps(soonest) == [28, 28, 28]
+
+
+def test_offers_differ_in_weekday_and_part_of_the_day() -> None:
+    found = series.offers(a_view(), a_plan())
+
+    assert [clocks(offer)[0] for offer in found] == ["Mon 09:00", "Tue 12:00", "Wed 17:00"]
+
+
+def test_there_are_no_more_offers_than_asked_for() -> None:
+    assert len(series.offers(a_view(), a_plan(), limit=1)) == 1
+
+
+def test_offers_of_one_day_are_at_least_an_hour_apart() -> None:
+    timetable = open_on(*days_after(MONDAY, 0, 28), hours=(9, 12))
+    view = a_view(timetable, step=timedelta(minutes=15))
+
+    found = series.offers(view, a_plan(2))
+
+    assert [clocks(offer)[0] for offer in found] == ["Mon 09:00", "Mon 10:00", "Mon 11:00"]
+
+
+def test_a_session_leaves_the_weekday_only_where_it_must() -> None:
+    view = a_view(closed_on=frozenset([date(2026, 3, 30)]))
+
+    soonest, *_ = series.offers(view, a_plan(3))
+
+    # 30 March is closed: one day later and back costs less than five weeks twice
+    assert local_days(soonest) == [MONDAY, date(2026, 3, 31), date(2026, 4, 27)]
+
+
+def test_two_weeks_of_holidays_are_bridged_within_the_window() -> None:
+    closed = frozenset(days_after(date(2026, 3, 23), *range(14)))  # 23 March - 5 April
+
+    soonest, *_ = series.offers(a_view(closed_on=closed), a_plan())
+
+    assert clocks(soonest) == ["Mon 09:00"] * 4
+    assert gaps(soonest) == [35, 28, 28]
+
+
+def test_a_series_stays_with_one_practitioner() -> None:
+    amy = open_on(*days_after(MONDAY, 0, 56))
+    bea = open_on(*days_after(MONDAY, 28), name="bea")
+
+    assert series.offers(a_view(amy, bea), a_plan(3)) == ()
+
+
+def test_the_better_practitioner_for_the_whole_series_is_chosen() -> None:
+    amy = open_on(*days_after(MONDAY, 0, 30))
+    bea = open_on(*days_after(MONDAY, 0, 28), name="bea")
+
+    soonest, *_ = series.offers(a_view(amy, bea), a_plan(2))
+
+    assert {slot.practitioner for slot in soonest.slots} == {"bea"}
+
+
+def test_a_later_first_day_is_taken_when_the_series_cannot_begin_sooner() -> None:
+    days = days_after(MONDAY, 0, 7, 35)  # 35 is too far from 0 with at most 30 days
+
+    (offer,) = series.offers(a_view(open_on(*days)), a_plan(2, Spacing(21, 28, 30)))
+
+    assert local_days(offer) == days[1:]
+
+
+def test_no_series_fits_before_the_horizon() -> None:
+    assert series.offers(a_view(days=100), a_plan(6)) == ()
+    assert series.offers(a_view(open_on()), a_plan()) == ()
+
+
+def test_the_plans_start_forbidden_days_and_weekdays_are_respected() -> None:
+    holiday = (date(2026, 4, 6), date(2026, 4, 10))
+    plan = a_plan(avoid=(holiday,), weekdays=frozenset([4]), starts_on=date(2026, 3, 10))
+
+    soonest, *_ = series.offers(a_view(), plan)
+
+    # 10 April, four weeks after 13 March, is avoided: a week sooner costs as much as a week later
+    assert local_days(soonest)[:2] == [date(2026, 3, 13), date(2026, 4, 3)]
+    assert {day.weekday() for day in local_days(soonest)} == {4}
+
+
+def test_gaps_are_local_days_when_the_clocks_change() -> None:
+    evening = Timetable("amy", (OpeningHours(6, time(23), time(23, 59)),))
+    view = a_view(evening, duration=timedelta(minutes=30))
+
+    soonest, *_ = series.offers(view, a_plan(2, Spacing(28, 28, 28)))
+
+    assert clocks(soonest) == ["Sun 23:00"] * 2
+    assert [slot.starts_at.hour for slot in soonest.slots] == [23, 22]  # GMT, summer time
+
+
+def test_a_series_is_built_on_a_chosen_first_time() -> None:
+    offer = series.from_first(a_view(), a_plan(), slot_on(date(2026, 3, 5), 14))
+
+    assert offer is not None
+    assert clocks(offer) == ["Thu 14:00"] * 4
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        slot_on(date(2026, 3, 7)),  # closed on Saturdays
+        slot_on(date(2026, 3, 5), 20),  # after hours
+        slot_on(date(2026, 3, 5), name="zoe"),  # nobody of that name
+        slot_on(date(2026, 12, 7)),  # the second session would be past the horizon
+        slot_on(date(2026, 3, 6)),  # the plan forbids Fridays
+    ],
+)
+def test_a_first_time_that_cannot_begin_the_series_gives_none(first: Slot) -> None:
+    plan = a_plan(weekdays=frozenset(range(4)))
+
+    assert series.from_first(a_view(), plan, first) is None
+
+
+def test_only_the_first_session_can_be_offered() -> None:
+    view = a_view(days=30)  # too short for a series
+    found = series.first_only(view, a_plan(weekdays=frozenset([1, 2])), limit=2)
+
+    assert [clocks(offer) for offer in found] == [["Tue 09:00"], ["Wed 12:00"]]
+
+
+def test_consultations_begin_with_the_soonest_and_spread_over_days_and_parts() -> None:
+    found = series.single_offers(a_view(), date(2026, 3, 4))
+
+    assert [clocks(offer) for offer in found] == [["Wed 09:00"], ["Thu 12:00"], ["Fri 17:00"]]
+
+
+def test_consultations_go_to_the_least_busy_practitioner() -> None:
+    lunch = (at(MONDAY, 12), at(MONDAY, 13))
+    view = a_view(Timetable("amy", WEEKDAYS, busy=(lunch,)), Timetable("bea", WEEKDAYS))
+
+    soonest, *_ = series.single_offers(view, MONDAY)
+
+    assert soonest.slots == (slot_on(MONDAY, name="bea"),)
+
+
+def test_a_practitioner_who_is_off_that_day_is_not_offered() -> None:
+    view = a_view(open_on(MONDAY), open_on(date(2026, 3, 3), name="bea"))
+
+    found = series.single_offers(view, MONDAY)
+
+    assert [offer.slots[0].practitioner for offer in found] == ["amy", "bea"]
+
+
+def test_a_full_calendar_has_no_consultations() -> None:
+    assert series.single_offers(a_view(open_on()), MONDAY) == ()
+
+
+def test_a_series_that_is_still_free_is_kept() -> None:
+    wanted = series.offers(a_view(), a_plan())[0]
+
+    assert series.repair(a_view(), a_plan(), wanted) == wanted
+
+
+def test_one_taken_time_moves_to_the_nearest_time_of_its_day() -> None:
+    wanted = series.offers(a_view(), a_plan())[0]
+    taken = (wanted.slots[1].starts_at, wanted.slots[1].ends_at)
+    view = a_view(Timetable("amy", WEEKDAYS, busy=(taken,)))
+
+    repaired = series.repair(view, a_plan(), wanted)
+
+    assert repaired is not None
+    assert repaired.changed == (1,)
+    assert clocks(repaired) == ["Mon 09:00", "Mon 10:00", "Mon 09:00", "Mon 09:00"]
+
+
+def test_a_free_session_moves_only_where_its_gap_would_break() -> None:
+    wanted = Offer(tuple(map(slot_on, days_after(MONDAY, 0, 21))))
+    view = a_view(open_on(*days_after(MONDAY, 1, 21, 22, 29)))
+    plan = a_plan(2, Spacing(21, 28, 28))
+
+    repaired = series.repair(view, plan, wanted)
+
+    # day 21 is still free, but only 20 days after day 1
+    assert repaired is not None
+    assert local_days(repaired) == days_after(MONDAY, 1, 22)
+    assert repaired.changed == (0, 1)
+
+
+def test_a_session_is_kept_even_if_another_must_move_far() -> None:
+    wanted = Offer(tuple(map(slot_on, days_after(MONDAY, 7, 35))))
+    view = a_view(open_on(*days_after(MONDAY, 6, 7, 34, 49)))
+
+    repaired = series.repair(view, a_plan(2), wanted)
+
+    assert repaired is not None
+    assert local_days(repaired) == days_after(MONDAY, 7, 34)
+    assert repaired.changed == (1,)
+
+
+def test_another_practitioner_takes_over_only_a_whole_series() -> None:
+    wanted = Offer(tuple(map(slot_on, days_after(MONDAY, 0, 28))))
+    amy = open_on(*days_after(MONDAY, 0))
+    bea = open_on(*days_after(MONDAY, 0, 28), name="bea")
+    zoe = open_on(*days_after(MONDAY, 1, 29), name="zoe")
+
+    repaired = series.repair(a_view(zoe, bea, amy), a_plan(2), wanted)
+
+    assert repaired is not None
+    assert [slot.practitioner for slot in repaired.slots] == ["bea", "bea"]
+    assert repaired.changed == (0, 1)
+
+
+def test_what_cannot_be_repaired_gives_none() -> None:
+    wanted = Offer(tuple(map(slot_on, days_after(MONDAY, 0, 28))))
+
+    assert series.repair(a_view(open_on(MONDAY)), a_plan(2), wanted) is None
+    assert series.repair(a_view(open_on()), a_plan(2), wanted) is None
+
+
+def booked(*days: date) -> tuple[BookedSession, ...]:
+    return tuple(
+        BookedSession(f"uid-{number}", slot_on(on), number)
+        for number, on in enumerate(days, start=1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (1, (-14, 7)),  # 28 - 42, 28 - 21
+        (2, (21, 35)),  # 0 + 21 (also 56 - 42 = 14), 56 - 21 (also 0 + 42)
+        (3, (49, 70)),  # 28 + 21, 28 + 42
+    ],
+)
+def test_a_session_may_move_as_far_as_both_gaps_allow(
+    number: int, expected: tuple[int, int]
+) -> None:
+    sessions = booked(*days_after(MONDAY, 0, 28, 56))
+    winter = "Etc/UTC"
+
+    window = series.window_for(sessions, number, FOUR_WEEKS, winter)
+
+    assert window == tuple(days_after(MONDAY, *expected))
+
+
+def test_a_lone_session_may_move_anywhere() -> None:
+    assert series.window_for(booked(MONDAY), 1, FOUR_WEEKS, LONDON) == (date.min, date.max)
+
+
+def test_moves_keep_the_practitioner_and_leave_out_the_present_time() -> None:
+    view = a_view(Timetable("amy", WEEKDAYS), Timetable("bea", WEEKDAYS))
+    sessions = booked(*days_after(MONDAY, 0, 25))
+
+    found = series.move_options(view, sessions, 2, FOUR_WEEKS, MONDAY + timedelta(days=25))
+
+    assert [slot.starts_at.hour for slot in found] == [10, 11, 12, 13, 14, 15, 16, 17]
+    assert {slot.practitioner for slot in found} == {"amy"}
+
+
+def test_there_is_no_move_to_a_day_that_breaks_a_gap() -> None:
+    sessions = booked(*days_after(MONDAY, 0, 25))
+
+    assert series.move_options(a_view(), sessions, 2, FOUR_WEEKS, MONDAY + timedelta(days=18)) == ()
+
+
+def brute_cost(offer: tuple[Slot, ...], plan: Plan) -> int:
+    starts = [slots.local_start(slot, LONDON) for slot in offer]
+    total = 0
+    for before, start in pairwise(starts):
+        total += 60 * abs((start.date() - before.date()).days - plan.spacing.preferred_days)
+        total += 120 if start.weekday() != starts[0].weekday() else 0
+        here, there = start.hour * 60 + start.minute, starts[0].hour * 60 + starts[0].minute
+        total += abs(here - there)
+    return total
+
+
+def every_series(view: CalendarView, plan: Plan) -> Iterator[tuple[Slot, ...]]:
+    end = slots.local(view.closes_at, LONDON).date()
+    for timetable in view.timetables:
+        free = [
+            slot
+            for slot in slots.free_slots(view, timetable, plan.starts_on, end)
+            if series.allowed(plan, slots.local_start(slot, LONDON).date())
+        ]
+        for chosen in product(free, repeat=plan.sessions):
+            spans = gaps(Offer(chosen))
+            if all(plan.spacing.min_days <= days <= plan.spacing.max_days for days in spans):
+                yield chosen
+
+
+@st.composite
+def small_calendars(draw: st.DrawFn) -> tuple[CalendarView, Plan]:
+    """Up to two practitioners with a few times on some of twelve days round a clock change."""
+    first = draw(st.sampled_from([date(2026, 3, 24), date(2026, 10, 20), date(2026, 5, 1)]))
+    days = days_after(first, *range(12))
+    hour = st.sampled_from([8, 9, 12, 16])
+    timetables = []
+    for name in ["amy", "bea"][: draw(st.integers(1, 2))]:
+        overrides = {}
+        for on in draw(st.sets(st.sampled_from(days), max_size=8)):
+            hours = sorted(draw(st.sets(hour, min_size=1, max_size=2)))
+            overrides[on] = DayOverride(on, tuple((time(h), time(h + 1)) for h in hours))
+        timetables.append(Timetable(name, (), tuple(overrides.values())))
+    shortest = draw(st.integers(1, 4))
+    preferred = shortest + draw(st.integers(0, 2))
+    spacing = Spacing(shortest, preferred, preferred + draw(st.integers(0, 3)))
+    plan = a_plan(
+        draw(st.integers(1, 3)),
+        spacing,
+        starts_on=draw(st.sampled_from(days[:4])),
+        avoid=tuple(
+            (on, on + timedelta(days=1)) for on in draw(st.lists(st.sampled_from(days), max_size=1))
+        ),
+        weekdays=draw(st.sampled_from([None, frozenset(range(5)), frozenset([0, 1, 2])])),
+    )
+    view = a_view(
+        *timetables,
+        closed_on=frozenset(draw(st.sets(st.sampled_from(days), max_size=2))),
+        opens_at=at(first, 0),
+        closes_at=at(first, 0) + timedelta(days=14),
+    )
+    return view, plan
+
+
+@settings(max_examples=150, deadline=None)
+@given(small_calendars())
+def test_offers_are_found_whenever_a_series_exists_and_begin_on_the_first_possible_day(
+    case: tuple[CalendarView, Plan],
+) -> None:
+    view, plan = case
+    possible = list(every_series(view, plan))
+
+    found = series.offers(view, plan)
+
+    assert bool(found) == bool(possible)
+    for offer in found:
+        assert offer.slots in possible
+    if found:
+        first_days = [local_days(Offer(chosen))[0] for chosen in possible]
+        assert local_days(found[0])[0] == min(first_days)
+
+
+@settings(max_examples=150, deadline=None)
+@given(small_calendars())
+def test_every_offer_is_the_cheapest_series_from_its_first_time(
+    case: tuple[CalendarView, Plan],
+) -> None:
+    view, plan = case
+    cheapest: dict[Slot, int] = {}
+    for chosen in every_series(view, plan):
+        cost = brute_cost(chosen, plan)
+        cheapest[chosen[0]] = min(cost, cheapest.get(chosen[0], cost))
+
+    found = [series.from_first(view, plan, first) for first in cheapest]
+
+    assert [brute_cost(offer.slots, plan) for offer in found if offer] == list(cheapest.values())
+    for offer in series.offers(view, plan):
+        assert brute_cost(offer.slots, plan) == cheapest[offer.slots[0]]
+
+
+@settings(max_examples=150, deadline=None)
+@given(small_calendars(), st.data())
+def test_a_repair_keeps_the_most_times_and_moves_the_others_least(
+    case: tuple[CalendarView, Plan], data: st.DataObject
+) -> None:
+    view, plan = case
+    possible = list(every_series(view, plan))
+    assume(possible)
+    wanted = data.draw(st.sampled_from(possible))
+    lost = data.draw(st.sampled_from(wanted))
+    taken = tuple(
+        replace(timetable, busy=((lost.starts_at, lost.ends_at),))
+        if timetable.practitioner == lost.practitioner
+        else timetable
+        for timetable in view.timetables
+    )
+    view = replace(view, timetables=taken)
+
+    repaired = series.repair(view, plan, Offer(wanted))
+
+    left = [s for s in every_series(view, plan) if s[0].practitioner == lost.practitioner]
+    left = left or list(every_series(view, plan))
+    assert (repaired is not None) == bool(left)
+    if repaired:
+        assert repaired.slots in left
+        best = min(move_cost(candidate, wanted) for candidate in left)
+        assert move_cost(repaired.slots, wanted) == best
+        assert len(repaired.changed) == best[0]
+
+
+def move_cost(series_: tuple[Slot, ...], wanted: tuple[Slot, ...]) -> tuple[int, int]:
+    distance = 0
+    for new, old in zip(series_, wanted, strict=True):
+        here, there = slots.local_start(new, LONDON), slots.local_start(old, LONDON)
+        distance += 1440 * abs((here.date() - there.date()).days)
+        distance += abs((here.hour - there.hour) * 60 + here.minute - there.minute)
+    return sum(new != old for new, old in zip(series_, wanted, strict=True)), distance
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 250),
+    st.integers(3, 6),
+    st.sets(st.integers(0, 299), max_size=40),
+    st.sampled_from([0, 100, 200]),
+)
+def test_gaps_hold_over_clock_changes_and_long_closures(
+    seed: int, sessions: int, closed: set[int], holiday: int
+) -> None:
+    """Offers, chosen firsts and repairs of a year: gaps inside the window, no forbidden day."""
+    closed_on = frozenset(days_after(MONDAY, *closed, *range(holiday, holiday + 14)))
+    taken = (at(MONDAY, 9) + timedelta(hours=7 * number + seed) for number in range(400))
+    busy = tuple((start, start + timedelta(hours=3)) for start in taken)
+    view = a_view(Timetable("amy", WEEKDAYS, busy=busy), closed_on=closed_on)
+    plan = a_plan(sessions, avoid=((date(2026, 6, 1), date(2026, 6, 12)),))
+
+    found = series.offers(view, plan)
+
+    for offer in found:
+        assert all(21 <= days <= 42 for days in gaps(offer))
+        assert len(offer.slots) == sessions
+        assert not closed_on.intersection(local_days(offer))
+        assert all(series.allowed(plan, day) for day in local_days(offer))
