@@ -6,6 +6,7 @@ from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import chain
 
 from flows.conversation import Answer
 from flows.eligibility import Verdict
@@ -182,9 +183,8 @@ def _days(
     A clinic may set a spacing so tight that no gap clears the event or meets a weekday: then the
     course waits for the event to pass, and at last gives up the weekdays.
     """
-    starts = [earliest, *(last + _DAY for _, last in wanted.avoid)]
     for limits in (wanted, _Limits(None, wanted.avoid)):
-        for start in starts:
+        for start in chain([earliest], (last + _DAY for _, last in wanted.avoid)):
             days = _series(limits.first_from(start), row.sessions, spacing, limits)
             if len(days) == row.sessions:
                 return days, limits
