@@ -174,7 +174,7 @@ def _room(connection: Connection, clinic: str, service: str) -> _Room:
         raise StorageError(f"clinic {clinic!r} has no service {service!r}")
     people = connection.execute(
         select(Practitioner.slug, Practitioner.id).where(
-            Practitioner.clinic_id == row.id, Practitioner.closed_at.is_(None)
+            Practitioner.clinic_id == row.id, Practitioner.is_active
         )
     )
     return _Room(

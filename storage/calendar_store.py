@@ -140,7 +140,7 @@ def _timetables(
 ) -> tuple[Timetable, ...]:
     people = connection.execute(
         select(Practitioner.id, Practitioner.slug)
-        .where(Practitioner.clinic_id == clinic_id, Practitioner.closed_at.is_(None))
+        .where(Practitioner.clinic_id == clinic_id, Practitioner.is_active)
         .order_by(Practitioner.position, Practitioner.slug)
     ).all()
     ids = [person.id for person in people]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from importlib import resources
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -25,7 +25,7 @@ def load_all(connection: Connection) -> dict[str, values.Clinic]:
     people: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for person in connection.execute(
         select(Practitioner)
-        .where(Practitioner.closed_at.is_(None))
+        .where(Practitioner.is_active)
         .order_by(Practitioner.position, Practitioner.slug)
     ):
         people[person.clinic_id].append((person.slug, person.name))
@@ -57,7 +57,7 @@ def use_protocol(connection: Connection, key: str) -> None:
     connection.execute(update(Clinic).where(Clinic.protocol != key).values(protocol=key))
 
 
-def import_clinic(connection: Connection, text: str, file: str, now: datetime) -> tuple[str, ...]:
+def import_clinic(connection: Connection, text: str, file: str) -> tuple[str, ...]:
     """Create or update the clinics of a clinic file; return their slugs.
 
     Appointments stay. A practitioner who is no longer in the file is closed, not deleted.
@@ -68,7 +68,7 @@ def import_clinic(connection: Connection, text: str, file: str, now: datetime) -
         clinic_id = _save_profile(connection, entry)
         _save_services(connection, clinic_id, entry)
         _save_closures(connection, clinic_id, entry)
-        _save_practitioners(connection, clinic_id, entry, now)
+        _save_practitioners(connection, clinic_id, entry)
     return tuple(entry.slug for entry in entries)
 
 
@@ -138,21 +138,19 @@ def _save_closures(connection: Connection, clinic_id: int, entry: ClinicEntry) -
         connection.execute(insert(Closure), rows)
 
 
-def _save_practitioners(
-    connection: Connection, clinic_id: int, entry: ClinicEntry, now: datetime
-) -> None:
+def _save_practitioners(connection: Connection, clinic_id: int, entry: ClinicEntry) -> None:
     staying = [person.slug for person in entry.practitioners]
     connection.execute(
         update(Practitioner)
         .where(
             Practitioner.clinic_id == clinic_id,
-            Practitioner.closed_at.is_(None),
+            Practitioner.is_active,
             Practitioner.slug.not_in(staying),
         )
-        .values(closed_at=now)
+        .values(is_active=False)
     )
     for position, person in enumerate(entry.practitioners):
-        known = {"name": person.name, "position": position, "closed_at": None}
+        known = {"name": person.name, "position": position, "is_active": True}
         statement = (
             upserts.insert(connection, Practitioner)
             .values(clinic_id=clinic_id, slug=person.slug, **known)

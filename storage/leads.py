@@ -11,9 +11,14 @@ from sqlalchemy import Connection, select
 from flows.conversation import Conversation
 from flows.effects import HandOffLead
 from storage import decisions, upserts
+from storage.faults import StorageError
 from storage.models import Appointment, Clinic, Lead
 
 _TO_BE_KEPT = ("pending", "booked", "arrived", "fulfilled")
+
+
+class UnknownClinic(StorageError):
+    """No clinic has this slug."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ def hand_off(
 
 
 def all_leads(connection: Connection, clinic_slug: str | None = None) -> list[LeadRow]:
-    """Return leads, newest first; of one clinic when its slug is given."""
+    """Return leads, newest first; of one clinic when its slug is given, or UnknownClinic."""
     statement = (
         select(Lead, Clinic.slug, Clinic.zone)
         .select_from(Lead)
@@ -66,6 +71,7 @@ def all_leads(connection: Connection, clinic_slug: str | None = None) -> list[Le
         .order_by(Lead.created_at.desc(), Lead.id.desc())
     )
     if clinic_slug is not None:
+        _require_clinic(connection, clinic_slug)
         statement = statement.where(Clinic.slug == clinic_slug)
     booked = _booked(connection)
     return [
@@ -84,6 +90,12 @@ def all_leads(connection: Connection, clinic_slug: str | None = None) -> list[Le
         )
         for row in connection.execute(statement)
     ]
+
+
+def _require_clinic(connection: Connection, slug: str) -> None:
+    known = list(connection.execute(select(Clinic.slug).order_by(Clinic.slug)).scalars())
+    if slug not in known:
+        raise UnknownClinic(f"clinic must be one of {', '.join(known) or 'none yet'}, got {slug!r}")
 
 
 def _booked(connection: Connection) -> dict[tuple[int, int], list[tuple[datetime, str]]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, time
 
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.models.columns import Model, UtcDateTime, Words
+from storage.models.columns import Model, Words
 
 
 class Clinic(Model):
@@ -69,14 +69,14 @@ class Practitioner(Model):
     __tablename__ = "practitioners"
     __table_args__ = (UniqueConstraint("clinic_id", "slug"),)
     __pii_columns__ = frozenset[str]()
-    __plain_columns__ = frozenset({"id", "clinic_id", "slug", "name", "position", "closed_at"})
+    __plain_columns__ = frozenset({"id", "clinic_id", "slug", "name", "position", "is_active"})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinics.id"))
     slug: Mapped[str] = mapped_column(Words)
     name: Mapped[str] = mapped_column(Words)
     position: Mapped[int]
-    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    is_active: Mapped[bool]
 
 
 class Service(Model):

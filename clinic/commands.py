@@ -1,0 +1,151 @@
+"""The staff's commands: `resurface clinic import`, `resurface clinic demo`, `resurface leads`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from storage import clinics, leads, migrations
+from storage.database import Database, connect
+from storage.faults import StorageError
+from storage.leads import LeadRow
+
+T = TypeVar("T")
+
+DEFAULT_URL = "sqlite:///var/resurface.db"
+
+#: What a program ends with when a setting or a file of the user's is at fault.
+USAGE_FAULT = 2
+
+DatabaseUrl = Annotated[
+    str, typer.Option("--database-url", envvar="DATABASE_URL", help="Where the data is kept.")
+]
+
+clinic_app = typer.Typer(help="Describe clinics to the bot.", no_args_is_help=True)
+
+
+def import_file(database_url: str, file: Path) -> tuple[str, ...]:
+    """Create or update the clinics of a file; return their slugs. Raises StorageError, OSError."""
+    return import_text(database_url, file.read_text(encoding="utf-8"), file.name)
+
+
+def import_demo(database_url: str) -> tuple[str, ...]:
+    """Create or update the made-up clinics; return their slugs. Raises StorageError."""
+    return import_text(database_url, clinics.demo_text(), "demo_clinic.toml")
+
+
+def import_text(database_url: str, text: str, file: str) -> tuple[str, ...]:
+    """Create or update the clinics of a clinic file's text, named `file` in faults."""
+    return _with_database(
+        database_url, lambda database: database.write(clinics.import_clinic, text, file)
+    )
+
+
+def read_leads(database_url: str, clinic: str | None) -> list[LeadRow]:
+    """Return leads, newest first, of one clinic or of all. Raises StorageError."""
+    return _with_database(database_url, lambda database: database.read(leads.all_leads, clinic))
+
+
+@clinic_app.command("import")
+def import_command(
+    file: Annotated[Path, typer.Argument(help="A clinic file, see `resurface clinic demo`.")],
+    database_url: DatabaseUrl = DEFAULT_URL,
+) -> None:
+    """Create or update the clinics described in FILE."""
+    with _faults_in_a_sentence():
+        _tell_imported(import_file(database_url, file))
+
+
+@clinic_app.command("demo")
+def demo_command(
+    database_url: DatabaseUrl = DEFAULT_URL,
+    *,
+    show: Annotated[
+        bool, typer.Option("--print", help="Print the clinic file to start your own from.")
+    ] = False,
+) -> None:
+    """Create or update two made-up clinics to try things with."""
+    if show:
+        typer.echo(clinics.demo_text())
+        return
+    with _faults_in_a_sentence():
+        _tell_imported(import_demo(database_url))
+
+
+def leads_command(
+    clinic: Annotated[
+        str | None, typer.Option("--clinic", help="Only this clinic's leads.")
+    ] = None,
+    database_url: DatabaseUrl = DEFAULT_URL,
+) -> None:
+    """List the patients handed to the clinics, newest first."""
+    with _faults_in_a_sentence():
+        rows = read_leads(database_url, clinic)
+        Console().print(leads_table(rows) if rows else "No leads yet.")
+
+
+def leads_table(rows: Sequence[LeadRow]) -> Table:
+    """Return the leads as a table, times in each clinic's zone."""
+    table = Table(title="Leads")
+    for heading in ("id", "clinic", "kind", "verdict", "score", "booked", "code", "created"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        times = [_local(at, row.zone) for at in row.booked]
+        if row.recheck_on is not None:
+            times.append(f"again on {row.recheck_on:%d %b %Y}")
+        table.add_row(
+            str(row.id),
+            row.clinic or "–",
+            row.kind,
+            row.verdict or "–",
+            "–" if row.score is None else str(row.score),
+            "\n".join(times) or "–",
+            row.code or "–",
+            _local(row.created_at, row.zone),
+        )
+    return table
+
+
+def _local(at: datetime, zone: str | None) -> str:
+    return f"{at.astimezone(ZoneInfo(zone or 'UTC')):%a %d %b %Y %H:%M}"
+
+
+def _tell_imported(slugs: Sequence[str]) -> None:
+    for slug in slugs:
+        typer.echo(f"{slug}: ready; patients arrive with /start {slug}")
+
+
+def _with_database(database_url: str, use: Callable[[Database], Awaitable[T]]) -> T:
+    """Bring the tables up to date, use the database once, and close it."""
+    migrations.upgrade(database_url)
+
+    async def run() -> T:
+        database = connect(database_url)
+        try:
+            return await use(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+@contextlib.contextmanager
+def _faults_in_a_sentence() -> Iterator[None]:
+    """End with exit code 2 and what to correct, not with a traceback."""
+    try:
+        yield
+    except OSError as error:
+        typer.echo(f"{error.filename}: {error.strerror}", err=True)
+        raise typer.Exit(USAGE_FAULT) from None
+    except (StorageError, UnicodeDecodeError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(USAGE_FAULT) from None
