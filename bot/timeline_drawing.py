@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date
 
 from bot.canvas import CARD, PAPER, SOFT_INK, Box, Canvas, wrap
 from flows.plan import Plan, note_values
@@ -201,7 +201,7 @@ class Timeline:
         self._canvas.disc((x, _PIN), 25, PAPER, edge=SOFT_INK)
         for shift in (-9, 0, 9):
             self._canvas.disc((x + shift, _PIN), 2.6, SOFT_INK)
-        month = format_skeleton("yMMM", self._plan.refresher_on, locale=self._locale)
+        month = self._date(self._plan.refresher_on, "month")
         details = [self._say("refresher_detail"), self._say("on_or_after", on=month)]
         self._later(x, wrap(self._say("refresher"), 26, _LATER_WIDTH), details)
 
@@ -225,7 +225,10 @@ class Timeline:
         self._canvas.words((616, y), minor, 26, anchor="lm")
 
     def _day(self, day: date) -> str:
-        return str(format_skeleton("MMMd", day, locale=self._locale))
+        return self._date(day, "day")
 
     def _weekday(self, day: date) -> str:
-        return str(format_date(day, "EEE", locale=self._locale))
+        return self._date(day, "weekday")
+
+    def _date(self, day: date, what: str) -> str:
+        return str(format_date(day, self._say(f"{what}_pattern"), locale=self._locale))

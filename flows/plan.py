@@ -123,14 +123,17 @@ def propose(
         before_event=before_event,
         avoid=limits.avoid,
         weekdays=limits.weekdays,
-        notes=(
-            *_OPENING_NOTES,
-            *_event_notes(event_on, before_event, row, review_on),
-            *_answer_notes(answers, _TIMING_NOTES),
-            *_downtime_notes(answers, limits),
-            *_answer_notes(answers, _LASER_NOTES),
-            "refresher",
-            *_answer_notes(answers, _CLOSING_NOTES),
+        notes=tuple(
+            f"plan.note.{note}"
+            for note in (
+                *_OPENING_NOTES,
+                *_event_notes(event_on, before_event, row, review_on),
+                *_answer_notes(answers, _TIMING_NOTES),
+                *_downtime_notes(answers, limits),
+                *_answer_notes(answers, _LASER_NOTES),
+                "refresher",
+                *_answer_notes(answers, _CLOSING_NOTES),
+            )
         ),
     )
 

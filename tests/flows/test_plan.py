@@ -24,6 +24,10 @@ DAY = timedelta(days=1)
 PLANNED = [case for case in all_cases() if "plan" in case.expect]
 
 
+def note_ids(plan: Plan) -> tuple[str, ...]:
+    return tuple(note.removeprefix("plan.note.") for note in plan.notes)
+
+
 @cache
 def english() -> Catalogue:
     return load_catalogues()["en"]
@@ -66,8 +70,8 @@ def test_case_has_its_notes(case: Case) -> None:
     assert case.plan is not None
     expect = case.expect["plan"]
 
-    assert set(expect.get("notes", ())) <= set(case.plan.notes)
-    assert not set(expect.get("no_notes", ())) & set(case.plan.notes)
+    assert set(expect.get("notes", ())) <= set(note_ids(case.plan))
+    assert not set(expect.get("no_notes", ())) & set(note_ids(case.plan))
 
 
 def test_the_plan_carries_the_numbers_of_the_protocol() -> None:
@@ -95,7 +99,7 @@ def test_notes_are_read_in_order_and_once() -> None:
         today="new_scars",
     )
 
-    assert plan.notes == (
+    assert note_ids(plan) == (
         "sessions_by_depth", "spacing", "first_change", "judged", "no_promise", "downtime",
         "event_all", "downtime_weekend", "laser", "refresher", "one_at_a_time", "goal_perfect",
         "goal_lift", "new_scars",
@@ -127,7 +131,7 @@ def test_a_spacing_too_tight_to_step_over_the_event_begins_after_it() -> None:
 
     assert (plan.starts_on, plan.before_event) == (date(2026, 4, 3), 0)
     assert plan.proposed_on == (date(2026, 4, 3), date(2026, 5, 1), date(2026, 5, 29))
-    assert "event_after" in plan.notes
+    assert "event_after" in note_ids(plan)
 
 
 def test_a_spacing_that_never_meets_the_weekend_gives_the_weekdays_up_and_says_so() -> None:
@@ -137,8 +141,8 @@ def test_a_spacing_that_never_meets_the_weekend_gives_the_weekdays_up_and_says_s
 
     assert plan.weekdays is None
     assert plan.proposed_on == (date(2026, 3, 3), date(2026, 4, 3), date(2026, 5, 4))
-    assert "downtime_none" in plan.notes
-    assert "downtime_weekend" not in plan.notes
+    assert "downtime_none" in note_ids(plan)
+    assert "downtime_weekend" not in note_ids(plan)
 
 
 def test_of_two_days_as_near_the_later_one_gives_the_skin_time() -> None:
@@ -158,14 +162,14 @@ def test_a_spacing_without_days_is_named_as_a_fault() -> None:
 def test_an_event_in_the_last_year_of_the_calendar_is_no_fault() -> None:
     plan = propose_for(timing="event", event_on={"on": "9999-12-31"})
 
-    assert "event_settled" in plan.notes
+    assert "event_settled" in note_ids(plan)
 
 
 def test_every_note_has_words_whose_values_the_plan_knows() -> None:
     notes = {note for case in PLANNED if case.plan for note in case.plan.notes}
     written = {key for key in english().texts if key.startswith("plan.note.")}
 
-    assert {f"plan.note.{note}" for note in notes} == written
+    assert notes == written
 
 
 @pytest.mark.parametrize("case", [c for c in PLANNED if c.plan is not None], ids=str)
@@ -174,7 +178,7 @@ def test_notes_can_be_filled_for_every_plan(case: Case) -> None:
     values = note_values(case.plan)
 
     for note in case.plan.notes:
-        assert not re.search("[{}]", english().text(f"plan.note.{note}", **values))
+        assert not re.search("[{}]", english().text(note, **values))
 
 
 def test_note_values_are_those_of_the_plan() -> None:
