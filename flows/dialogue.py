@@ -202,12 +202,19 @@ def _shared_contact(here: Position, event: SharedContact) -> Turn:
 
 def _chose(here: Position, event: Chose) -> Turn:
     states, handler = _ACTIONS[event.action]
-    if here.conversation.overlay is None and states and here.conversation.state not in states:
+    if states and (here.conversation.overlay or here.conversation.state not in states):
         return screening.stale(here)
     try:
         return handler(here, event.arg)
     except (ValueError, IndexError, KeyError):  # an argument that this screen does not offer
         return screening.stale(here)
+
+
+def _start_over(here: Position) -> Turn:
+    """Start over on the screen that asks for it; anywhere else ask first."""
+    if here.conversation.overlay:
+        return starting.start_over(here)
+    return starting.ask_to_start_over(here)
 
 
 def _choose_clinic(here: Position, slug: str) -> Turn:
@@ -258,15 +265,15 @@ def _say(*keys: str) -> Callable[[Position, str], Turn]:
     return said
 
 
-_NOWHERE: frozenset[str] = frozenset()
+_ANYWHERE: frozenset[str] = frozenset()
 _OFFERS = frozenset({Stage.PLAN, Stage.CONSULT})
 _BOOKED = frozenset({Stage.BOOKED})
 
 #: Button -> the screens it stands on (none: anywhere), and what it does with its argument.
 _ACTIONS: Mapping[Action, tuple[frozenset[str], Callable[[Position, str], Turn]]] = {
     Action.CLINIC: (frozenset({Stage.CHOOSE_CLINIC}), _choose_clinic),
-    Action.CONTINUE: (_NOWHERE, lambda here, _: starting.resume(here)),
-    Action.START_OVER: (_NOWHERE, lambda here, _: starting.start_over(here)),
+    Action.CONTINUE: (_ANYWHERE, lambda here, _: starting.resume(here)),
+    Action.START_OVER: (_ANYWHERE, lambda here, _: _start_over(here)),
     Action.CONFIRM: (frozenset({Stage.REVIEW}), lambda here, _: screening.confirm(here)),
     Action.BOOK: (_OFFERS, _book),
     Action.BOOK_FIRST: (frozenset({Stage.PLAN}), _book_first),
@@ -280,7 +287,7 @@ _ACTIONS: Mapping[Action, tuple[frozenset[str], Callable[[Position, str], Turn]]
     Action.MOVE: (frozenset({Stage.CHANGE}), lambda here, n: appointing.ask_move(here, int(n))),
     Action.CANCEL: (_BOOKED, lambda here, _: appointing.ask_cancel(here)),
     Action.CANCEL_YES: (frozenset({Stage.CANCEL}), lambda here, _: appointing.cancel(here)),
-    Action.KEEP: (_NOWHERE, _keep),
+    Action.KEEP: (_ANYWHERE, _keep),
     Action.CALENDAR_FILE: (
         _BOOKED,
         lambda here, _: Turn(here.conversation, files=("calendar",)),

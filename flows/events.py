@@ -33,7 +33,6 @@ class Action(StrEnum):
     PREPARE = "prepare"  # booked: how to prepare
     AFTERCARE = "aftercare"
     LASER = "laser"  # plan: the laser comparison
-    BACK_TO_PLAN = "back_to_plan"
 
 
 class Media(StrEnum):

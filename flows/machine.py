@@ -81,9 +81,9 @@ def edges(protocol: Protocol) -> tuple[Edge, ...]:
 
 def move(protocol: Protocol, state: str, trigger: str, dest: str) -> str:
     """Return `dest` after checking that the table allows the move; IllegalMove otherwise."""
-    cursor = _Cursor(state)
+    cursor = _Cursor(str(state))  # `transitions` would look for an enum member by its name
     event = _machine(protocol).events.get(trigger)
-    if event is None or state not in event.transitions or not event.trigger(cursor, dest):
+    if event is None or cursor.state not in event.transitions or not event.trigger(cursor, dest):
         raise IllegalMove(f"{trigger!r} from {state!r} to {dest!r} is not in the table")
     return cursor.state
 
@@ -105,8 +105,13 @@ class _Cursor:
 @lru_cache(maxsize=64)
 def _machine(protocol: Protocol) -> Machine:
     rows: list[dict[str, object]] = [
-        {"trigger": e.trigger, "source": e.source, "dest": e.dest, "conditions": _goes_to(e.dest)}
-        for e in edges(protocol)
+        {
+            "trigger": edge.trigger,
+            "source": str(edge.source),
+            "dest": str(edge.dest),
+            "conditions": _goes_to(edge.dest),
+        }
+        for edge in edges(protocol)
     ]
     everywhere = list(states(protocol))
     rows += [

@@ -28,7 +28,8 @@ def start(conversation: Conversation | None, event: Started, scene: Scene, chat_
         return Turn(begin(Position(new, scene), clinic).conversation)
     here = Position(replace(conversation, wanted_clinic=clinic), scene)
     if here.booking.sessions and not here.booking.hold_until:
-        return resume(here)
+        effects = (AllowMessages(),) if conversation.state == Stage.STOPPED else ()
+        return Turn(here.go("jump", Stage.BOOKED).conversation, effects=effects)
     if conversation.state == Stage.URGENT:
         return Turn(here.conversation)
     if not conversation.answers:
@@ -52,11 +53,11 @@ def begin(here: Position, clinic: str | None) -> Position:
 def resume(here: Position) -> Turn:
     """Give the patient their place back."""
     effects = (AllowMessages(),) if here.conversation.state == Stage.STOPPED else ()
-    if here.conversation.overlay:
-        return Turn(here.with_(overlay=None).conversation, effects=effects)
-    if here.conversation.state != Stage.STOPPED and not here.booking.sessions:
-        return Turn(here.conversation)
-    return Turn(here.go("jump", _place(here)).conversation, effects=effects)
+    here = here.with_(overlay=None)
+    if here.conversation.state == Stage.STOPPED:
+        chosen = bool(here.conversation.protocol)
+        here = here.go("jump", _place(here)) if chosen else begin(here, None)
+    return Turn(here.conversation, effects=effects)
 
 
 def start_over(here: Position) -> Turn:
@@ -74,7 +75,9 @@ def start_over(here: Position) -> Turn:
         campaign=old.campaign,
         first_name=old.first_name,
     )
-    begun = begin(replace(here, conversation=fresh), old.wanted_clinic or old.clinic)
+    clinic = old.wanted_clinic or old.clinic
+    known = clinic if clinic in here.scene.clinics else None
+    begun = begin(replace(here, conversation=fresh), known)
     return Turn(begun.conversation, effects=effects)
 
 

@@ -39,9 +39,9 @@ COMMANDS: Mapping[str, Event] = {
     "repeat": Repeated(),
 }
 
-#: A question must be this close to a known one (0-100) ...
-_ASKED = 78
-#: ... and words without any sign of a question this close.
+#: How close (0-100) words must come to a known question: in a question the known words may
+#: stand among others; words without any sign of a question must be nearly the same.
+_ASKED = 86
 _SAID = 88
 
 _NOT_WORDS = re.compile(r"[^\w\s/:+.-]|(?<!\d)[.:](?!\d)|[.:](?!\d)")
@@ -85,10 +85,13 @@ def question(text: str, protocol: Protocol, catalogues: Mapping[str, Catalogue])
         for faq in protocol.faqs
         for phrase in (each.text(f"faq.{faq}.title"), *each.words(f"faq.{faq}.synonyms"))
     }
-    best = process.extractOne(plain(text), known.keys(), scorer=fuzz.token_sort_ratio)
-    if best is None or best[1] < (_ASKED if is_question(text) else _SAID):
-        return None
-    return known[best[0]]
+    said = plain(text)
+    scorer, enough = (
+        (fuzz.token_set_ratio, _ASKED) if is_question(text) else (fuzz.token_sort_ratio, _SAID)
+    )
+    near = process.extract(said, known.keys(), scorer=scorer, score_cutoff=enough, limit=None)
+    best = max(near, key=lambda hit: (hit[1], fuzz.token_sort_ratio(said, hit[0])), default=None)
+    return None if best is None else known[best[0]]
 
 
 def red_flag(text: str, protocol: Protocol, catalogues: Mapping[str, Catalogue]) -> str | None:

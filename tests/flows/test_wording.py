@@ -1,0 +1,83 @@
+import pytest
+
+from flows import wording
+from flows.events import AskedForPerson, AskedHelp, AskedToStartOver, Stopped, WentBack
+from tests.flows.chat import a_clinic, catalogues, protocol
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("  Yes, PLEASE!! ", "yes please"),
+        ("Don't know", "dont know"),
+        ("Don\u2019t know", "dont know"),
+        ("10:30", "10:30"),
+        ("at 5.", "at 5"),
+        ("12/06", "12/06"),
+    ],
+)
+def test_plain_words_lose_case_and_punctuation(text, words):
+    assert wording.plain(text) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "event"),
+    [
+        ("help", AskedHelp()),
+        ("Go back", WentBack()),
+        ("can I talk to a person?", AskedForPerson()),
+        ("start over", AskedToStartOver()),
+        ("STOP", Stopped()),
+        ("please do not stop", None),
+    ],
+)
+def test_only_whole_messages_are_commands(text, event):
+    assert wording.command(text, catalogues()) == event
+
+
+@pytest.mark.parametrize(
+    ("text", "faq"),
+    [
+        ("does it hurt?", "hurt"),
+        ("Does it hurt", "hurt"),
+        ("is it painful?", "hurt"),
+        ("how many sessions do i need?", "how_many"),
+        ("how long is the downtime?", "downtime"),
+        ("laser or needling?", "laser"),
+        ("what causes acne scars?", "causes"),
+        ("what does it cost?", "price"),
+        ("how much is it?", "price"),
+        ("can i have it with active acne?", "active_acne"),
+        ("do you guarantee results?", "promise"),
+        ("are you a robot?", "are_you_human"),
+        ("what is the capital of France?", None),
+        ("my dog is brown", None),
+    ],
+)
+def test_questions_of_patients_are_recognised(text, faq):
+    assert wording.question(text, protocol(), catalogues()) == faq
+
+
+def test_every_known_question_finds_itself():
+    english = catalogues()["en"]
+    for faq in protocol().faqs:
+        title = english.text(f"faq.{faq}.title")
+        assert wording.question(title, protocol(), catalogues()) == faq
+
+
+def test_a_flag_of_two_groups_needs_both():
+    flag = "spreading_infection"
+
+    assert wording.red_flag("fever and the redness is spreading", protocol(), catalogues()) == flag
+    assert wording.red_flag("i have a fever", protocol(), catalogues()) is None
+
+
+def test_texts_without_a_clinic_have_empty_values():
+    values = wording.values_of(None)
+
+    assert set(values) == set(wording.values_of(a_clinic()))
+    assert set(values.values()) == {""}
+
+
+def test_the_price_is_the_treatments():
+    assert wording.values_of(a_clinic())["price"] == "£180"
