@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from icalendar import Calendar, Event
+
+from bot import calendar_file as module
+from flows.clinics import Clinic, Service
+from flows.conversation import BookedSession
+from flows.slots import Slot
+from flows.texts import Catalogue, parse_catalogue
+
+NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
+WORDS = Path(module.__file__).parents[1] / "flows" / "locales" / "en" / "calendar.toml"
+TREATMENT = Service("treatment", "Micro-needling", timedelta(minutes=60))
+CLINIC = Clinic(
+    slug="willow",
+    name="Willow Skin Clinic",
+    zone="Europe/London",
+    locale="en",
+    address="1 Café Row; London, N1",
+    phone="+44 20 7946 0000",
+    protocol="",
+    services=(TREATMENT,),
+)
+
+
+def session(number: int, day: int) -> BookedSession:
+    start = datetime(2026, 3, day, 9, tzinfo=UTC)
+    return BookedSession(
+        f"abc-{number}@resurface", Slot(start, start + timedelta(hours=1), "amy"), number
+    )
+
+
+def catalogue() -> Catalogue:
+    return parse_catalogue("en", {"calendar.toml": WORDS.read_text(encoding="utf-8")})
+
+
+def a_file(*sessions: BookedSession, **how: Any) -> bytes:
+    booked = sessions or (session(1, 3), session(2, 31))
+    return module.calendar_file(CLINIC, TREATMENT, booked, catalogue(), NOW, **how)
+
+
+def events(content: bytes) -> list[Event]:
+    return list(Calendar.from_ical(content).walk("VEVENT"))
+
+
+def test_every_session_is_an_event_with_its_own_uid_and_utc_times() -> None:
+    first, second = events(a_file())
+
+    assert [str(first["uid"]), str(second["uid"])] == ["abc-1@resurface", "abc-2@resurface"]
+    assert first.decoded("dtstart") == datetime(2026, 3, 3, 9, tzinfo=UTC)
+    assert second.decoded("dtend") == datetime(2026, 3, 31, 10, tzinfo=UTC)
+    assert first.decoded("dtstamp") == NOW
+
+
+def test_times_are_written_in_utc_so_that_no_time_zone_table_is_needed() -> None:
+    assert b"DTSTART:20260303T090000Z\r\n" in a_file()
+
+
+def test_a_booking_is_published_as_confirmed() -> None:
+    calendar = Calendar.from_ical(a_file())
+    first = events(a_file())[0]
+
+    assert calendar["method"] == "PUBLISH"
+    assert (first["status"], first["sequence"], first["class"]) == ("CONFIRMED", 0, "PRIVATE")
+
+
+def test_a_cancellation_names_the_same_uid_with_a_higher_sequence() -> None:
+    content = a_file(sequence=2, cancelled=True)
+    first = events(content)[0]
+
+    assert Calendar.from_ical(content)["method"] == "CANCEL"
+    assert (first["status"], first["sequence"]) == ("CANCELLED", 2)
+    assert str(first["uid"]) == "abc-1@resurface"
+    assert first.walk("VALARM") == []
+
+
+def test_a_reminder_goes_off_a_day_before() -> None:
+    (alarm,) = events(a_file())[0].walk("VALARM")
+
+    assert alarm.decoded("trigger") == timedelta(hours=-24)
+    assert alarm["description"] == "Tomorrow: appointment at Willow Skin Clinic"
+
+
+def test_the_event_says_where_and_how_to_change_it() -> None:
+    second = events(a_file(code="K7M2QP"))[1]
+
+    assert second["location"] == CLINIC.address
+    assert str(second["description"]).splitlines() == [
+        "Visit 2 of 2.",
+        "Your booking code: K7M2QP.",
+        "To change or cancel, write to us in Telegram or call +44 20 7946 0000.",
+    ]
+
+
+def test_a_single_visit_is_not_counted() -> None:
+    (only,) = events(a_file(session(1, 3)))
+
+    assert "Visit" not in only["description"]
+    assert "code" not in only["description"]
+
+
+@pytest.mark.parametrize("word", [b"needling", b"treatment", b"scar", b"acne", b"amy", b"series"])
+def test_the_file_does_not_tell_what_the_visit_is_for(word: bytes) -> None:
+    assert word not in a_file(code="K7M2QP").lower()
+
+
+def test_lines_end_with_crlf_and_are_folded_at_75_octets() -> None:
+    content = a_file(code="K7M2QP")
+    lines = content.split(b"\r\n")
+
+    assert content.endswith(b"END:VCALENDAR\r\n")
+    assert b"\n" not in b"".join(lines)
+    assert max(map(len, lines)) <= 75
+
+
+def test_the_same_booking_gives_the_same_bytes() -> None:
+    assert a_file() == a_file()
