@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from telegram import Chat, Message, Update, User
+from telegram import Chat, ChatMember, Message, Update, User
 
 from bot import callback_data
 from flows.events import (
@@ -65,12 +65,11 @@ class GroupMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class Reachable:
-    """A patient blocked the bot or let it back in."""
+class Blocked:
+    """A patient blocked the bot. Letting it back in needs no answer: they write next."""
 
     update_id: int
     chat_id: int
-    reachable: bool
 
 
 def chat_of(update: Update) -> int:
@@ -90,7 +89,7 @@ class UpdateReader:
         self._bot_name = bot_name.lower()
         self._albums: OrderedDict[str, int] = OrderedDict()
 
-    def read(self, update: Update) -> Arrival | GroupMessage | Reachable | None:
+    def read(self, update: Update) -> Arrival | GroupMessage | Blocked | None:
         """Return what happened; None for everything that needs no answer."""
         chat = update.effective_chat
         if chat is None:
@@ -217,9 +216,9 @@ def _media(message: Message) -> Media | None:
     return next((media for part, media in found if part), None)
 
 
-def _membership(update: Update, chat: Chat) -> Reachable | None:
+def _membership(update: Update, chat: Chat) -> Blocked | None:
     member = update.my_chat_member
     if member is None or chat.type != Chat.PRIVATE:
         return None
-    status = member.new_chat_member.status
-    return Reachable(update.update_id, chat.id, status not in ("kicked", "left"))
+    gone = member.new_chat_member.status in (ChatMember.BANNED, ChatMember.LEFT)
+    return Blocked(update.update_id, chat.id) if gone else None

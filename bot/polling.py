@@ -1,0 +1,191 @@
+"""Long polling that loses nothing: an update is confirmed only after its turn is committed.
+
+Many chats at once, one update at a time in each. Telegram hands out at most a hundred
+unconfirmed updates, so no more than that is ever in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+import structlog
+from telegram import Bot, Update
+from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.warnings import PTBUserWarning
+
+from bot.pace import Sleep
+from bot.updates import ALLOWED, chat_of
+
+logger = structlog.get_logger(__name__)
+
+Handle = Callable[[Update], Awaitable[None]]
+
+_POLL_FOR = 25  # seconds that Telegram keeps an empty poll open
+_SETTLE_FOR = 0.1  # seconds before asking again for what came after unfinished updates
+_LONGEST_PAUSE = 30.0
+_GRACE = 10.0  # seconds that turns under way may take when the bot stops
+
+
+class Poller:
+    """Fetches updates and hands each to `handle`, in order within its chat.
+
+    `handle` returns when the update is dealt with, for better or worse; it must not raise.
+    """
+
+    def __init__(
+        self,
+        bot: Bot,
+        handle: Handle,
+        *,
+        chance: Callable[[], float],
+        sleep: Sleep = asyncio.sleep,
+        poll_for: int = _POLL_FOR,
+    ) -> None:
+        self._bot = bot
+        self._handle = handle
+        self._chance = chance
+        self._sleep = sleep
+        self._poll_for = poll_for
+        self._queues: dict[int, deque[Update]] = {}
+        self._workers: set[asyncio.Task[None]] = set()
+        self._unfinished: set[int] = set()
+        self._finished: set[int] = set()  # done, but an earlier one is not
+        self._settled = asyncio.Event()
+        self._offset: int | None = None
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Poll until cancelled. Raises InvalidToken when Telegram does not know the token."""
+        while True:
+            updates = await self._fetch()
+            if updates is None:
+                continue
+            for update in updates:
+                self._accept(update)
+            if not updates and not self._unfinished:
+                # Everything is confirmed. Ids may start anywhere after a quiet week, so a
+                # number from before it must not be sent again.
+                self._offset = None
+            await self._settle()
+
+    async def stop(self) -> None:
+        """Let the turns under way finish, then confirm what is done."""
+        if self._workers:
+            await asyncio.wait(set(self._workers), timeout=_GRACE)
+        for worker in self._workers:
+            worker.cancel()
+        offset = self._next_offset()
+        if offset is None:
+            return
+        try:
+            # The one update that may come back is not confirmed by this and comes again later.
+            await self._bot.get_updates(offset=offset, limit=1, timeout=0)
+        except TelegramError:
+            logger.info("last updates not confirmed", action="confirm_failed")
+
+    async def _fetch(self) -> tuple[Update, ...] | None:
+        try:
+            updates = await self._get()
+        except InvalidToken:
+            raise
+        except Conflict:
+            logger.error(
+                "another program is receiving this bot's messages: stop it, or use another token",
+                action="poll_conflict",
+            )
+            await self._pause(_LONGEST_PAUSE / 2)
+            return None
+        except RetryAfter as wait:
+            after = wait.retry_after
+            await self._sleep(after if isinstance(after, (int, float)) else after.total_seconds())
+            return None
+        except (NetworkError, TelegramError) as error:
+            logger.warning("updates not fetched", action="poll_failed", error=type(error).__name__)
+            await self._pause(0.0)
+            return None
+        self._failures = 0
+        return updates
+
+    async def _get(self) -> tuple[Update, ...]:
+        offset = self._next_offset()
+        timeout = 0 if self._unfinished else self._poll_for
+        try:
+            return await self._bot.get_updates(
+                offset=offset, timeout=timeout, allowed_updates=ALLOWED
+            )
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return await self._get_readable(offset)
+
+    async def _get_readable(self, offset: int | None) -> tuple[Update, ...]:
+        """Fetch again and leave out the updates that the library cannot read."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PTBUserWarning)  # it recommends what just failed
+            raw = await self._bot.do_api_request(
+                "getUpdates", {"offset": offset, "timeout": 0, "allowed_updates": ALLOWED}
+            )
+        return tuple(update for each in raw if (update := self._readable(each)) is not None)
+
+    def _readable(self, raw: dict[str, object]) -> Update | None:
+        try:
+            return Update.de_json(raw, self._bot)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            number = int(str(raw["update_id"]))
+            logger.error("update is unreadable", action="update_unreadable", update_id=number)
+            self._finished.add(number)
+            self._offset = max(self._offset or 0, number + 1)
+            return None
+
+    async def _pause(self, at_least: float) -> None:
+        self._failures += 1
+        longest = min(_LONGEST_PAUSE, 0.25 * 2.0 ** min(self._failures, 10))
+        await self._sleep(max(at_least, longest) * (0.5 + self._chance() / 2))
+
+    def _accept(self, update: Update) -> None:
+        number = update.update_id
+        if number in self._unfinished or number in self._finished:
+            return
+        if self._offset is None or number >= self._offset:
+            self._offset = number + 1
+        self._unfinished.add(number)
+        chat_id = chat_of(update)
+        queue = self._queues.get(chat_id)
+        if queue is not None:
+            queue.append(update)
+            return
+        self._queues[chat_id] = deque([update])
+        worker = asyncio.create_task(self._work(chat_id))
+        self._workers.add(worker)
+        worker.add_done_callback(self._workers.discard)
+
+    async def _work(self, chat_id: int) -> None:
+        queue = self._queues[chat_id]
+        try:
+            while queue:
+                update = queue.popleft()
+                await self._handle(update)
+                self._unfinished.discard(update.update_id)
+                self._finished.add(update.update_id)
+                if not self._unfinished:
+                    self._settled.set()
+        finally:
+            del self._queues[chat_id]
+
+    async def _settle(self) -> None:
+        """Wait for the turns under way, but not long: other chats may have written meanwhile."""
+        if not self._unfinished:
+            return
+        self._settled.clear()
+        try:
+            await asyncio.wait_for(self._settled.wait(), _SETTLE_FOR)
+        except TimeoutError:
+            return
+
+    def _next_offset(self) -> int | None:
+        """Return the lowest number not dealt with; everything below it is confirmed."""
+        if self._unfinished:
+            return min(self._unfinished)
+        self._finished.clear()
+        return self._offset

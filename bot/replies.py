@@ -1,0 +1,184 @@
+"""How a committed turn reaches the patient: receipt, picture, screen, file, in that order.
+
+Each chat's replies go out one after the other; chats do not wait for each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from bot import screens
+from bot.calendar_file import calendar_file
+from bot.drawings import Drawings
+from bot.log import place_of
+from bot.markup import Screen
+from bot.page import Page
+from bot.sender import Sender, Undelivered, Unreachable, Upload
+from bot.turns import Reply
+from flows.conversation import Stage
+from flows.events import WentBack
+
+logger = structlog.get_logger(__name__)
+
+NoteShown = Callable[[int, int, int], Awaitable[None]]
+
+_CHATS_REMEMBERED = 50_000
+
+
+@dataclass(slots=True)
+class _Chat:
+    """The messages of one chat that later replies change."""
+
+    current: int | None = None  # the message with the buttons
+    closed: int | None = None  # the one before it, now a receipt
+
+
+class Replies:
+    """Shows replies and remembers which message is the current one."""
+
+    def __init__(self, sender: Sender, drawings: Drawings, note_shown: NoteShown) -> None:
+        self._sender = sender
+        self._drawings = drawings
+        self._note_shown = note_shown
+        self._tails: dict[int, asyncio.Task[None]] = {}
+        self._chats: OrderedDict[int, _Chat] = OrderedDict()
+
+    def submit(self, reply: Reply) -> None:
+        """Show a reply as soon as the chat's earlier ones are shown."""
+        if reply.turn.silent:
+            return
+        task = asyncio.create_task(self._in_order(reply, self._tails.get(reply.chat_id)))
+        self._tails[reply.chat_id] = task
+        task.add_done_callback(lambda done: self._forget(reply.chat_id, done))
+
+    async def finish(self, within: float) -> None:
+        """Wait for the replies under way; those that take longer are shown after a restart."""
+        pending = set(self._tails.values())
+        if pending:
+            await asyncio.wait(pending, timeout=within)
+        for task in set(self._tails.values()):
+            task.cancel()
+
+    def _forget(self, chat_id: int, done: asyncio.Task[None]) -> None:
+        if self._tails.get(chat_id) is done:
+            del self._tails[chat_id]
+
+    async def _in_order(self, reply: Reply, earlier: asyncio.Task[None] | None) -> None:
+        if earlier is not None:
+            await asyncio.wait({earlier})
+        try:
+            await self._show(reply)
+        except Unreachable:
+            logger.info("patient is unreachable", action="unreachable")
+        except Undelivered as error:
+            logger.warning("reply not delivered", action="reply_undelivered", error=str(error))
+        except Exception as error:  # noqa: BLE001 - one chat must never stop the others
+            name, at = type(error).__name__, place_of(error)
+            logger.error("reply failed", action="reply_failed", error=name, at=at)
+
+    async def _show(self, reply: Reply) -> None:
+        conversation = reply.turn.conversation
+        screen = screens.render(conversation, reply.turn.notes, reply.scene)
+        chat = self._chat(reply)
+        picture = _picture(reply, screen)
+        if picture is None and _stays_in_place(reply, chat):
+            assert chat.current is not None  # noqa: S101 - part of staying in place
+            chat.current = await self._sender.replace(reply.chat_id, chat.current, screen)
+        else:
+            old, closing = chat.current, asyncio.create_task(self._close(reply, chat.current))
+            chat.current = await self._send(reply, screen, picture)
+            await closing
+            chat.closed = old
+        await self._note_shown(reply.chat_id, conversation.revision, chat.current)
+        if "calendar" in reply.turn.files:
+            await self._send_calendar(reply)
+
+    async def _send(self, reply: Reply, screen: Screen, picture: str | None) -> int:
+        if _left_contact(reply):
+            words = Page(reply.turn.conversation, reply.scene).say("screen.contact.closed")
+            await self._sender.drop_contact(reply.chat_id, words)
+        if picture is not None:
+            await self._send_picture(reply, picture)
+        if screen.contact is not None and not _is_at(reply, Stage.CONTACT):
+            await self._sender.ask_contact(reply.chat_id, screen.contact)
+        return await self._sender.show(reply.chat_id, screen)
+
+    async def _close(self, reply: Reply, message_id: int | None) -> None:
+        """Take the buttons off the old message, and shorten it when it was answered."""
+        if message_id is None:
+            return
+        try:
+            if reply.turn.receipt is None:
+                await self._sender.strip(reply.chat_id, message_id)
+                return
+            words = screens.receipt(reply.turn.conversation, reply.turn.receipt, reply.scene)
+            await self._sender.close(reply.chat_id, message_id, words)
+        except (Unreachable, Undelivered):
+            logger.info("old message left as it was", action="close_failed")
+
+    async def _send_picture(self, reply: Reply, name: str) -> None:
+        page = Page(reply.turn.conversation, reply.scene)
+        try:
+            upload = await self._drawings.upload(name, page)
+            file_id = await self._sender.picture(reply.chat_id, upload)
+            self._drawings.remember(name, page, file_id)
+        except Undelivered as error:
+            # The words below say the same, so the chat goes on without the picture.
+            self._drawings.forget(name, page)
+            logger.warning("picture not delivered", action="picture_failed", error=str(error))
+
+    async def _send_calendar(self, reply: Reply) -> None:
+        page = Page(reply.turn.conversation, reply.scene)
+        booking = page.conversation.booking
+        if page.clinic is None or not booking.sessions:
+            return
+        content = calendar_file(
+            page.clinic,
+            page.clinic.service(booking.service),
+            booking.sessions,
+            page.catalogue,
+            page.scene.now,
+        )
+        caption = page.say("screen.booked.calendar_caption")
+        await self._sender.document(
+            reply.chat_id, Upload("appointments.ics", content, caption=caption)
+        )
+
+    def _chat(self, reply: Reply) -> _Chat:
+        chat = self._chats.setdefault(reply.chat_id, _Chat(current=reply.message_id))
+        self._chats.move_to_end(reply.chat_id)
+        if len(self._chats) > _CHATS_REMEMBERED:
+            self._chats.popitem(last=False)
+        return chat
+
+
+def _stays_in_place(reply: Reply, chat: _Chat) -> bool:
+    """Say whether the screen replaces the message that the patient pressed."""
+    arrival = reply.arrival
+    if chat.current is None or arrival is None or arrival.typed or reply.turn.receipt is not None:
+        return False
+    # A second tap on a question that has just become a receipt: its successor is right below.
+    return arrival.message_id in (chat.current, chat.closed)
+
+
+def _picture(reply: Reply, screen: Screen) -> str | None:
+    if "timeline" in reply.turn.files:
+        return "timeline"
+    went_back = reply.arrival is not None and isinstance(reply.arrival.event, WentBack)
+    if went_back or _is_at(reply, reply.turn.conversation.state):
+        return None
+    return screen.picture
+
+
+def _is_at(reply: Reply, state: str) -> bool:
+    """Say whether the chat stood there before the turn."""
+    return reply.before is not None and reply.before.state == state
+
+
+def _left_contact(reply: Reply) -> bool:
+    return _is_at(reply, Stage.CONTACT) and reply.turn.conversation.state != Stage.CONTACT

@@ -1,0 +1,147 @@
+"""One conversation as one message: words, buttons, picture. Pure; the only writer of screens.
+
+Every value is escaped on its way into a message, and every screen has a way out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from bot import booking_screens, question_screens, verdict_screens
+from bot.markup import TEXT_LIMIT, Button, Screen, cut, label, plain, stacked
+from bot.page import Page
+from flows.conversation import Conversation, Overlay, Stage
+from flows.events import (
+    Action,
+    AskedForPerson,
+    AskedHelp,
+    AskedPrivacy,
+    AskedToStartOver,
+    Chose,
+    Stopped,
+    WentBack,
+)
+from flows.turn import Note, Scene
+
+
+def render(conversation: Conversation, notes: Sequence[Note], scene: Scene) -> Screen:
+    """Return the screen of a conversation, with what is said once above it."""
+    page = Page(conversation, scene)
+    screen = _screen(page)
+    said = [page.note(note) for note in notes]
+    html = "\n\n".join((*said, screen.html))
+    if len(plain(html)) > TEXT_LIMIT:  # what is asked of the patient matters more than the notes
+        room = TEXT_LIMIT - len(plain(screen.html)) - 2
+        html = "\n\n".join((cut("\n\n".join(said), room), screen.html))
+    rows = screen.rows
+    if any(note.key == "note.help" for note in notes):
+        rows = (*_ways_out(page), *rows)
+    return replace(screen, html=html, rows=rows, revision=conversation.revision)
+
+
+def receipt(conversation: Conversation, step_id: str, scene: Scene) -> str:
+    """Return the one line that the answered question's message becomes."""
+    return question_screens.receipt(Page(conversation, scene), step_id)
+
+
+def _screen(page: Page) -> Screen:
+    if page.conversation.overlay is not None:
+        return _OVERLAYS[page.conversation.overlay](page)
+    step = page.step
+    if step is not None:
+        return question_screens.question(page, step)
+    return _STAGES[Stage(page.conversation.state)](page)
+
+
+def _choose_clinic(page: Page) -> Screen:
+    clinics = page.scene.clinics
+    if not clinics:
+        return Screen(page.say("screen.choose_clinic.none"), ((_help(page),),))
+    buttons = [
+        Button(label(clinic.name), Chose(Action.CLINIC, slug)) for slug, clinic in clinics.items()
+    ]
+    return Screen(page.say("screen.choose_clinic.title"), (*stacked(buttons), (_help(page),)))
+
+
+def _no_consent(page: Page) -> Screen:
+    html = "\n\n".join((page.say("screen.no_consent.title"), page.say("screen.no_consent.next")))
+    rows = ((page.button("change_mind", WentBack()),), (_person(page), _help(page)))
+    return Screen(html, rows)
+
+
+def _stopped(page: Page) -> Screen:
+    paragraphs = [page.say("screen.stopped.title")]
+    if page.conversation.booking.sessions and not page.conversation.booking.hold_until:
+        paragraphs.append(page.say("screen.stopped.booked"))
+    paragraphs.append(page.say("screen.stopped.next"))
+    rows = ((page.button("come_back", Chose(Action.CONTINUE)),), (_person(page), _help(page)))
+    return Screen("\n\n".join(paragraphs), rows)
+
+
+def _resume(page: Page) -> Screen:
+    paragraphs = [page.say("screen.resume.title")]
+    if page.step is not None:
+        short = page.catalogue.text(f"step.{page.step.id}.short")
+        paragraphs.append(page.say("screen.resume.place", short=short))
+    paragraphs.append(page.say("screen.resume.next"))
+    rows = (
+        (
+            page.button("continue", Chose(Action.CONTINUE)),
+            page.button("start_over", Chose(Action.START_OVER)),
+        ),
+        (_person(page), _help(page)),
+    )
+    return Screen("\n\n".join(paragraphs), rows)
+
+
+def _start_over(page: Page) -> Screen:
+    rows = (
+        (
+            page.button("start_over_yes", Chose(Action.START_OVER)),
+            page.button("keep", Chose(Action.CONTINUE)),
+        ),
+        (_person(page), _help(page)),
+    )
+    return Screen(page.say("screen.start_over.title"), rows)
+
+
+def _ways_out(page: Page) -> tuple[tuple[Button, ...], ...]:
+    """Return what the help screen offers besides the screen it stands on."""
+    return (
+        (_person(page),),
+        (page.button("start_over", AskedToStartOver()), page.button("stop", Stopped())),
+        (page.button("privacy", AskedPrivacy()),),
+    )
+
+
+def _person(page: Page) -> Button:
+    return page.button("person", AskedForPerson())
+
+
+def _help(page: Page) -> Button:
+    return page.button("help", AskedHelp())
+
+
+_OVERLAYS: Mapping[Overlay, Callable[[Page], Screen]] = {
+    Overlay.RESUME: _resume,
+    Overlay.START_OVER: _start_over,
+}
+
+_STAGES: Mapping[Stage, Callable[[Page], Screen]] = {
+    Stage.CHOOSE_CLINIC: _choose_clinic,
+    Stage.NO_CONSENT: _no_consent,
+    Stage.REVIEW: question_screens.review,
+    Stage.URGENT: verdict_screens.urgent,
+    Stage.DECLINED: verdict_screens.declined,
+    Stage.DEFERRED: verdict_screens.deferred,
+    Stage.CONSULT: verdict_screens.consult,
+    Stage.PLAN: verdict_screens.plan,
+    Stage.PICK_DAY: booking_screens.pick_day,
+    Stage.PICK_TIME: booking_screens.pick_time,
+    Stage.CONTACT: booking_screens.contact,
+    Stage.BOOKED: booking_screens.booked,
+    Stage.CHANGE: booking_screens.change,
+    Stage.CANCEL: booking_screens.cancel,
+    Stage.STOPPED: _stopped,
+}

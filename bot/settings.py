@@ -1,0 +1,82 @@
+"""The environment as one frozen value; every fault is reported at once, with its cure."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{10,}")
+_SECRET = frozenset({"telegram_bot_token", "database_url"})
+
+
+class SettingsFaults(Exception):
+    """Settings that cannot be used: one sentence for each."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def _token(value: SecretStr) -> SecretStr:
+    if value.get_secret_value() and not _TOKEN.fullmatch(value.get_secret_value()):
+        raise ValueError("must look like 123456:ABC-DEF; copy it from @BotFather")
+    return value
+
+
+def _address(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^/\s?#]+", value):
+        raise ValueError("must be http://HOST:PORT or https://HOST, without a path")
+    return value
+
+
+class Settings(BaseSettings):
+    """What the program reads from the environment and from `.env`."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    telegram_bot_token: Annotated[SecretStr, AfterValidator(_token)] = SecretStr("")
+    telegram_api_url: Annotated[str, AfterValidator(_address)] = ""
+    database_url: str = ""
+    data_dir: Path = Path("var")
+    http_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def token(self) -> str:
+        """The bot's token; empty for the playground."""
+        return self.telegram_bot_token.get_secret_value()
+
+    @property
+    def database(self) -> str:
+        """Where the data is: DATABASE_URL, or a SQLite file in DATA_DIR."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'resurface.db'}"
+
+
+_CURES = {
+    "http_port": "must be a port from 0 to 65535",
+    "http_host": "must be an address to listen on, such as 127.0.0.1",
+    "log_level": "must be DEBUG, INFO, WARNING or ERROR",
+    "data_dir": "must be a folder",
+}
+
+
+def load(env_file: Path | None = Path(".env")) -> Settings:
+    """Read the settings. Raises `SettingsFaults` naming every wrong one."""
+    try:
+        return Settings(_env_file=env_file)  # type: ignore[call-arg]  # an argument of pydantic's
+    except ValidationError as invalid:
+        faults = tuple(_sentence(fault) for fault in invalid.errors(include_url=False))
+        raise SettingsFaults(faults) from None
+
+
+def _sentence(fault: object) -> str:
+    assert isinstance(fault, dict)  # noqa: S101 - pydantic's own shape
+    name = str(fault["loc"][0])
+    rule = _CURES.get(name) or str(fault["msg"]).removeprefix("Value error, ")
+    got = "" if name in _SECRET else f", got {fault['input']!r}"
+    return f"{name.upper()} {rule}{got}"

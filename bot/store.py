@@ -1,0 +1,132 @@
+"""Storage as the bot needs it: the turn's store, the inbox, the clinics, the protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import resources
+
+from bot.clock import Clock
+from bot.scenery import Place
+from flows.clinics import Clinic
+from flows.compiler import ProtocolFaults, compile_protocol
+from flows.protocol import Protocol
+from flows.slots import CalendarView
+from flows.texts import Catalogue
+from flows.turn import Look, Scene
+from storage import (
+    calendar_store,
+    clinics,
+    conversations,
+    inbox,
+    patients,
+    protocol_files,
+    protocol_versions,
+    turns,
+)
+from storage.database import Database
+from storage.turns import Committed, Duplicate, SlotTaken, Stale, TurnWrites
+
+_CLINICS_FOR = 60.0  # seconds after which a clinic's profile is read again
+
+
+class DatabaseStore:
+    """Every read and write of the bot, over one database."""
+
+    def __init__(
+        self, database: Database, clock: Clock, monotonic: Callable[[], float], bot_id: int = 0
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._monotonic = monotonic
+        self._bot_id = bot_id
+        self._clinics: Mapping[str, Clinic] = {}
+        self._clinics_until = -1.0
+
+    async def place(self, chat_id: int) -> Place | None:
+        """Return where the chat stands; None for one never seen."""
+        loaded = await self._database.read(conversations.load, chat_id)
+        if loaded is None:
+            return None
+        return Place(loaded.conversation, loaded.message_id, loaded.shown_revision)
+
+    async def look(self, look: Look, scene: Scene, chat_id: int) -> CalendarView:
+        """Read the calendar that a turn asked for."""
+        return await self._database.read(
+            calendar_store.view,
+            look.clinic,
+            look.service,
+            look.from_on,
+            look.until_on,
+            scene.now,
+            chat_id,
+            ignore_series=look.ignore_series,
+            ignore_uid=look.ignore_uid,
+        )
+
+    async def commit(self, writes: TurnWrites) -> Committed | Duplicate | Stale | SlotTaken:
+        """Make a turn durable."""
+        return await self._database.write(turns.commit, writes)
+
+    async def note_shown(self, chat_id: int, revision: int, message_id: int) -> None:
+        """Record what the patient has seen."""
+        await self._database.write(conversations.note_shown, chat_id, revision, message_id)
+
+    async def unanswered(self) -> list[int]:
+        """Return the chats that were left without a reply."""
+        return await self._database.read(conversations.unanswered)
+
+    async def clinics(self) -> Mapping[str, Clinic]:
+        """Return every clinic by slug, read again now and then."""
+        if self._monotonic() >= self._clinics_until:
+            self._clinics = await self._database.read(clinics.load_all)
+            self._clinics_until = self._monotonic() + _CLINICS_FOR
+        return self._clinics
+
+    async def fail(self, update_id: int, why: str) -> int:
+        """Count a failed try of an update; return how many there were."""
+        now = self._clock.now()
+        return await self._database.write(inbox.fail, update_id, why, now, bot_id=self._bot_id)
+
+    async def park(self, update_id: int, why: str) -> None:
+        """Put an update aside for good."""
+        now = self._clock.now()
+        await self._database.write(inbox.park, update_id, why, now, bot_id=self._bot_id)
+
+    async def block(self, chat_id: int) -> None:
+        """Note that a patient cannot be reached."""
+        await self._database.write(patients.mark_unreachable, chat_id, self._clock.now())
+
+
+async def prepare_protocols(
+    database: Database, catalogues: Mapping[str, Catalogue], clock: Clock
+) -> dict[str, Protocol]:
+    """Return the packaged protocol and the older ones that running chats still use, by key.
+
+    New conversations of every clinic are held with the packaged one. Raises ProtocolFaults.
+    """
+    packaged = protocol_files.load_protocol(catalogues)
+    folder = resources.files("flows") / "protocols"
+    text = (folder / protocol_files.PACKAGED).read_text(encoding="utf-8")
+    source = protocol_versions.ProtocolText(text, "")
+    await database.write(
+        protocol_versions.remember, packaged.key, packaged.digest, source, clock.now()
+    )
+    await database.write(clinics.use_protocol, packaged.key)
+    older = await database.read(protocol_versions.load_all)
+    known = {packaged.key: packaged}
+    for key, version in older.items():
+        if key not in known and (protocol := _compiled(key, version, catalogues)) is not None:
+            known[protocol.key] = protocol
+    return known
+
+
+def _compiled(
+    key: str, version: protocol_versions.ProtocolText, catalogues: Mapping[str, Catalogue]
+) -> Protocol | None:
+    """Compile an older version; None when today's words no longer cover it."""
+    try:
+        return compile_protocol(
+            version.text, file=key, catalogues=catalogues, overrides=version.overrides
+        )
+    except ProtocolFaults:
+        return None

@@ -1,0 +1,178 @@
+"""The screens after the questions: what the answers mean, why, and what happens next.
+
+The readiness score is for the clinic alone and never shown here.
+"""
+
+from __future__ import annotations
+
+from bot.markup import Button, Rows, Screen, joined
+from bot.page import Page
+from bot.question_screens import back_and_help
+from flows import plan as plans
+from flows.conversation import Offer
+from flows.eligibility import Reason
+from flows.events import Action, AskedForPerson, AskedHelp, AskedToStartOver, Chose, WentBack
+from flows.protocol import Severity
+
+
+def urgent(page: Page) -> Screen:
+    """Say where help is. Nothing is offered afterwards."""
+    flagged = page.conversation.red_flag is not None
+    paragraphs = [page.say("outcome.urgent.title"), *_reasons(page, Severity.URGENT)]
+    if not flagged:  # the words of a red flag name the numbers themselves
+        paragraphs += [page.say("screen.urgent.told"), page.say("screen.urgent.numbers")]
+    rows = (
+        (page.button("person", AskedForPerson()),),
+        (page.button("help", AskedHelp()),),
+    )
+    return Screen(joined(paragraphs, ending=page.say("screen.plan.cut")), rows)
+
+
+def declined(page: Page) -> Screen:
+    """Say that this treatment is not offered, and every reason."""
+    paragraphs = [
+        page.say("outcome.declined.title"),
+        page.say("screen.declined.why"),
+        *_reasons(page, Severity.DEFERRED),
+        page.say("screen.declined.next"),
+    ]
+    return Screen(joined(paragraphs, ending=page.say("screen.plan.cut")), _after_a_no(page))
+
+
+def deferred(page: Page) -> Screen:
+    """Say why not yet, and from which day on."""
+    verdict = page.verdict
+    paragraphs = [
+        page.say("outcome.deferred.title"),
+        page.say("screen.deferred.why"),
+        *_reasons(page, Severity.DEFERRED),
+        *_good_to_know(page),
+    ]
+    if verdict.recheck_on is not None:
+        paragraphs.append(page.say("screen.deferred.recheck", day=verdict.recheck_on))
+    paragraphs.append(page.say("screen.deferred.next"))
+    return Screen(joined(paragraphs, ending=page.say("screen.plan.cut")), _after_a_no(page))
+
+
+def consult(page: Page) -> Screen:
+    """Offer a first visit, and say what the clinician should look at."""
+    offers = page.conversation.booking.offers
+    verdict = page.verdict
+    paragraphs = [
+        page.say("outcome.review.title"),
+        page.say("screen.consult.why"),
+        *_reasons(page, Severity.DEFERRED),
+        *_good_to_know(page),
+        page.say("screen.consult.next"),
+    ]
+    if verdict.bookable is None:
+        return Screen(joined(paragraphs, ending=page.say("screen.plan.cut")), _after_a_no(page))
+    if not offers:
+        paragraphs.append(page.say("screen.consult.no_times"))
+    else:
+        lines = [page.say("screen.consult.times", place=page.place())]
+        lines += [f"• {page.when(offer.slots[0])}" for offer in offers]
+        paragraphs.append("\n".join(lines))
+    rows = (
+        *(_book(page, index, offer) for index, offer in enumerate(offers)),
+        (page.button("other_times", Chose(Action.OTHER_TIMES)),),
+        (page.button("person", AskedForPerson()),),
+        back_and_help(page),
+    )
+    return Screen(joined(paragraphs, ending=page.say("screen.plan.cut")), rows)
+
+
+def plan(page: Page) -> Screen:
+    """Show the plan, what to expect of it, and the first times that fit."""
+    proposed = page.position.plan()
+    offers = page.conversation.booking.offers
+    paragraphs = [page.say("outcome.eligible.title")]
+    if proposed is not None:
+        values = plans.note_values(proposed)
+        notes = [page.say(key, **values) for key in proposed.notes]
+        paragraphs.append("\n".join(f"• {note}" for note in notes))
+    paragraphs += _good_to_know(page)
+    if not offers:
+        paragraphs.append(page.say("screen.plan.no_times"))
+    else:
+        parts = [page.say("screen.plan.times", place=page.place())]
+        parts += [_choice(page, index, offer) for index, offer in enumerate(offers)]
+        paragraphs.append("\n\n".join(parts))
+    return Screen(joined(paragraphs, ending=page.say("screen.plan.cut")), _plan_rows(page, offers))
+
+
+def _plan_rows(page: Page, offers: tuple[Offer, ...]) -> Rows:
+    rows: list[tuple[Button, ...]] = [
+        _book(page, index, offer) for index, offer in enumerate(offers)
+    ]
+    if offers and len(offers[0].slots) > 1:
+        rows.append((page.button("book_first", Chose(Action.BOOK_FIRST, "0")),))
+    rows += [
+        (
+            page.button("other_times", Chose(Action.OTHER_TIMES)),
+            page.button("laser", Chose(Action.LASER)),
+        ),
+        (page.button("person", AskedForPerson()),),
+        back_and_help(page),
+    ]
+    return tuple(rows)
+
+
+def _book(page: Page, index: int, offer: Offer) -> tuple[Button, ...]:
+    press = Chose(Action.BOOK, str(index))
+    when = page.short_when(offer.slots[0])
+    if len(offer.slots) > 1:
+        return (page.button("book_all", press, count=len(offer.slots), when=when),)
+    return (page.button("book_one", press, when=when),)
+
+
+def _choice(page: Page, index: int, offer: Offer) -> str:
+    name = offer.slots[0].practitioner
+    practitioner = page.clinic.practitioner_name(name) if page.clinic else name
+    lines = [page.say("screen.plan.option", number=index + 1, practitioner=practitioner)]
+    for at, slot in enumerate(offer.slots):
+        key = "screen.plan.changed" if at in offer.changed else "screen.plan.session"
+        lines.append(page.say(key, number=at + 1, when=page.when(slot)))
+    return "\n".join(lines)
+
+
+def _reasons(page: Page, at_least: Severity) -> list[str]:
+    reasons = (reason for reason in page.verdict.reasons if reason.severity >= at_least)
+    return [words for reason in reasons if (words := _reason(page, reason))]
+
+
+def _reason(page: Page, reason: Reason) -> str:
+    key = reason_key(reason.rule)
+    if not page.has(key):
+        return ""
+    words = page.say(key)
+    if reason.severity is not Severity.DEFERRED or reason.recheck_on is None:
+        return f"• {words}" if reason.severity is not Severity.URGENT else words
+    ready = "screen.deferred.ask_on" if reason.open_ended else "screen.deferred.ready_on"
+    return f"• {words} {page.say(ready, day=reason.recheck_on)}"
+
+
+def reason_key(rule: str) -> str:
+    """Return where the catalogue keeps the words for a rule."""
+    if rule.startswith("red_flag."):
+        return f"{rule}.message"
+    if rule.startswith("grade."):
+        return f"{rule}.reason"
+    return f"step.{rule}.reason"
+
+
+def _good_to_know(page: Page) -> list[str]:
+    counsel = [r for r in page.verdict.reasons if r.severity is Severity.COUNSEL]
+    words = [words for reason in counsel if (words := _reason(page, reason))]
+    return ["\n".join((page.say("screen.plan.good_to_know"), *words))] if words else []
+
+
+def _after_a_no(page: Page) -> Rows:
+    return (
+        (page.button("person", AskedForPerson()),),
+        (
+            page.button("change_answers", WentBack()),
+            page.button("start_over", AskedToStartOver()),
+        ),
+        (page.button("help", AskedHelp()),),
+    )
