@@ -92,16 +92,12 @@ class Canvas:
         words: str,
         size: float,
         width: float,
-        *,
-        colour: str = INK,
-        bold: bool = False,
-    ) -> float:
-        """Write centred lines below `at`, none wider than `width`; return where they end."""
+    ) -> None:
+        """Write centred lines below `at`, none wider than `width`."""
         x, y = at
         for line in wrap(words, size, width):
-            self.words((x, y + size * _LINE_HEIGHT / 2), line, size, colour=colour, bold=bold)
+            self.words((x, y + size * _LINE_HEIGHT / 2), line, size)
             y += size * _LINE_HEIGHT
-        return y
 
 
 def plain(words: str) -> str:

@@ -136,8 +136,8 @@ class Timeline:
         self._canvas.line([(x, _PIN), (x, _LINE)], _SESSION, 5)
         self._canvas.disc((x, _PIN), 27, _SESSION)
         self._canvas.words((x, _PIN), str(number), 31, colour=CARD, bold=True)
-        self._canvas.words((x, _ABOVE - 52), self._weekday(day), 25, colour=SOFT_INK)
-        self._canvas.words((x, _ABOVE - 18), self._day(day), 30, bold=True)
+        self._canvas.words((x, _ABOVE - 52), self._date(day, "weekday"), 25, colour=SOFT_INK)
+        self._canvas.words((x, _ABOVE - 18), self._date(day, "day"), 30, bold=True)
 
     def _downtime(self, day: date) -> None:
         left = self._x(day)
@@ -168,7 +168,7 @@ class Timeline:
         self._canvas.shape(flag, _EVENT)
         right = x < WIDTH * 0.7
         at, anchor = (x + 54, "lm") if right else (x - 14, "rm")
-        day = f"{self._weekday(self._plan.event_on)} {self._day(self._plan.event_on)}"
+        day = self._date(self._plan.event_on, "event")
         words = self._say("event")
         self._canvas.words((at, _BELOW + 100), words, 27, colour=_EVENT, anchor=anchor, bold=True)
         self._canvas.words((at, _BELOW + 132), day, 25, anchor=anchor)
@@ -192,7 +192,7 @@ class Timeline:
         self._canvas.shape(diamond, _JUDGE)
         tick = [(x - 11, _PIN + 1), (x - 3, _PIN + 9), (x + 12, _PIN - 8)]
         self._canvas.line(tick, CARD, 5)
-        on = self._say("on_or_after", on=self._day(self._plan.review_on))
+        on = self._say("on_or_after", on=self._date(self._plan.review_on, "day"))
         self._later(x, wrap(self._say("judge"), 26, _LATER_WIDTH), [on])
 
     def _refresher(self) -> None:
@@ -223,12 +223,6 @@ class Timeline:
         minor = self._say("minor", count=self._plan.minor_days)
         self._dotted((560, y - 12, 604, y + 12))
         self._canvas.words((616, y), minor, 26, anchor="lm")
-
-    def _day(self, day: date) -> str:
-        return self._date(day, "day")
-
-    def _weekday(self, day: date) -> str:
-        return self._date(day, "weekday")
 
     def _date(self, day: date, what: str) -> str:
         return str(format_date(day, self._say(f"{what}_pattern"), locale=self._locale))
