@@ -66,9 +66,9 @@ _PARTS = (
 )
 #: Other ways to say a clock time, rewritten before it is looked for.
 _SAYINGS = (
-    (re.compile(r"\b(?:at )?(?:noon|midday)\b"), "at 12:00"),
-    (re.compile(r"\bhalf past (\d{1,2})\b"), r"at \1:30"),
-    (re.compile(r"\bquarter past (\d{1,2})\b"), r"at \1:15"),
+    (re.compile(r"\b(?:noon|midday)\b"), "12:00"),
+    (re.compile(r"\bhalf past (\d{1,2})\b"), r"\1:30"),
+    (re.compile(r"\bquarter past (\d{1,2})\b"), r"\1:15"),
     (re.compile(r"\bto ?night\b"), "this evening"),
     (re.compile(r"\b(\d{1,2}) (?=in the (?:morning|afternoon|evening))"), r"at \1 "),
 )
@@ -83,10 +83,7 @@ _CLOCKS = (
     ),
 )
 _DAY_OF_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th)")
-_SPAN = re.compile(
-    r"in (?P<many>\w+) (?P<unit>days?|weeks?|months?|fortnights?)(?: time)?"
-    r"|(?P<many2>\w+) (?P<unit2>days?|weeks?|months?|fortnights?) time"
-)
+_SPAN = re.compile(r"in (\w+) (day|week|fortnight|month)s?")
 _NAMED_DAY = re.compile(
     rf"(?:(?P<lead>next|this coming|this|coming|a) )?(?P<day>{_WEEKDAY})"
     r"(?: (?P<tail>next week|week))?"
@@ -201,7 +198,7 @@ def _day(words: str, locale: str, today: date) -> date | None:
     if words in ("today", "tomorrow"):
         return today + timedelta(days=words == "tomorrow")
     if span := _SPAN.fullmatch(words):
-        return _after(span.groupdict(), today)
+        return _after(span[1], span[2], today)
     if named := _NAMED_DAY.fullmatch(words):
         return _weekday(named["lead"] or "", named["day"], named["tail"] or "", today)
     if number := _DAY_OF_MONTH.fullmatch(words):
@@ -213,10 +210,8 @@ def _day(words: str, locale: str, today: date) -> date | None:
     return _written(words, locale, today)
 
 
-def _after(span: dict[str, str | None], today: date) -> date | None:
-    many = span["many"] or span["many2"] or ""
-    unit = (span["unit"] or span["unit2"] or "").rstrip("s")
-    number = int(many) if many.isdigit() else _NUMBERS.get(many)
+def _after(many: str, unit: str, today: date) -> date | None:
+    number = int(many) if many.isdecimal() else _NUMBERS.get(many)
     if number is None:
         return None
     if unit == "fortnight":
