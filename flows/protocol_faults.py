@@ -95,8 +95,9 @@ class Lines:
                     self._options.append([])
             elif key := re.match(r"\s*\"?([\w.-]+)\"?\s*=", line):
                 self._keys.setdefault((table, key[1]), number)
-            if self._options and re.match(r"[^#]*\bcode\s*=", line):
-                self._options[-1].append(number)
+            if self._options:
+                codes = re.findall(r"\bcode\s*=", line.split("#")[0])
+                self._options[-1].extend(number for _ in codes)
 
     def table(self, name: str) -> int:
         """Return the line of `[name]`; 1 when it is nowhere to be seen."""
