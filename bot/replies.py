@@ -28,6 +28,7 @@ logger = structlog.get_logger(__name__)
 NoteShown = Callable[[int, int, int], Awaitable[None]]
 
 _CHATS_REMEMBERED = 50_000
+_KEPT = (Stage.PLAN, Stage.CONSULT)  # worth reading again after booking
 
 
 @dataclass(slots=True)
@@ -86,7 +87,7 @@ class Replies:
         screen = screens.render(conversation, reply.turn.notes, reply.scene)
         chat = self._chat(reply)
         picture = _picture(reply, screen)
-        if picture is None and _stays_in_place(reply, chat):
+        if picture is None and _stays_in_place(reply, chat, screen):
             assert chat.current is not None  # noqa: S101 - part of staying in place
             chat.current = await self._sender.replace(reply.chat_id, chat.current, screen)
         else:
@@ -113,11 +114,11 @@ class Replies:
         if message_id is None:
             return
         try:
-            if reply.turn.receipt is None:
+            words = screens.closing(reply.before, reply.turn, reply.scene)
+            if words:
+                await self._sender.close(reply.chat_id, message_id, words)
+            else:
                 await self._sender.strip(reply.chat_id, message_id)
-                return
-            words = screens.receipt(reply.turn.conversation, reply.turn.receipt, reply.scene)
-            await self._sender.close(reply.chat_id, message_id, words)
         except (Unreachable, Undelivered):
             logger.info("old message left as it was", action="close_failed")
 
@@ -157,10 +158,14 @@ class Replies:
         return chat
 
 
-def _stays_in_place(reply: Reply, chat: _Chat) -> bool:
+def _stays_in_place(reply: Reply, chat: _Chat, screen: Screen) -> bool:
     """Say whether the screen replaces the message that the patient pressed."""
     arrival = reply.arrival
     if chat.current is None or arrival is None or arrival.typed or reply.turn.receipt is not None:
+        return False
+    if _left_contact(reply) or (screen.contact and not _is_at(reply, Stage.CONTACT)):
+        return False  # the button under the writing field comes and goes with a message
+    if reply.turn.conversation.state == Stage.BOOKED and any(_is_at(reply, s) for s in _KEPT):
         return False
     # A second tap on a question that has just become a receipt: its successor is right below.
     return arrival.message_id in (chat.current, chat.closed)

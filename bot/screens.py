@@ -22,7 +22,10 @@ from flows.events import (
     Stopped,
     WentBack,
 )
-from flows.turn import Note, Scene
+from flows.turn import Note, Scene, Turn
+
+#: Screens that mean nothing once they are left.
+_SHORTENED = frozenset({Stage.CONTACT, Stage.PICK_DAY, Stage.PICK_TIME})
 
 
 def render(conversation: Conversation, notes: Sequence[Note], scene: Scene) -> Screen:
@@ -43,6 +46,23 @@ def render(conversation: Conversation, notes: Sequence[Note], scene: Scene) -> S
 def receipt(conversation: Conversation, step_id: str, scene: Scene) -> str:
     """Return the one line that the answered question's message becomes."""
     return question_screens.receipt(Page(conversation, scene), step_id)
+
+
+def closing(before: Conversation | None, turn: Turn, scene: Scene) -> str:
+    """Return the line that the old message becomes; empty when it stays, without its buttons."""
+    if turn.receipt is not None:
+        return receipt(turn.conversation, turn.receipt, scene)
+    if before is None or before.state not in _SHORTENED:
+        return ""
+    page = Page(turn.conversation, scene)
+    match before.state, turn.conversation.state:
+        case Stage.CONTACT, Stage.BOOKED:
+            return page.say("screen.contact.chosen")
+        case Stage.CONTACT, Stage.PLAN | Stage.CONSULT:
+            return page.say("screen.contact.given_back")
+        case _, Stage.CONTACT | Stage.BOOKED | Stage.PLAN:
+            return page.say("screen.pick_time.chosen")
+    return ""
 
 
 def _screen(page: Page) -> Screen:

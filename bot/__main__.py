@@ -1,0 +1,106 @@
+"""The `resurface` command: the one place where the patient's and the staff's side meet."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from bot import log, protocol_commands
+from bot.app import BotFault
+from bot.live import run_bot
+from bot.playground.refusals import PlaygroundRefused
+from bot.playground.server import run_playground
+from bot.settings import Settings, SettingsFaults, load
+from clinic.commands import clinic_app, leads_command
+from flows import diagram
+from flows.compiler import ProtocolFaults
+from storage import protocol_files
+from storage.faults import StorageError
+
+#: What a program ends with when a setting or a file of the user's is at fault.
+USAGE_FAULT = 2
+
+app = typer.Typer(
+    name="resurface",
+    help="A Telegram assistant for clinics that treat acne scars with micro-needling.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(protocol_commands.app, name="protocol")
+app.add_typer(clinic_app, name="clinic")
+app.command("leads")(leads_command)
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version and stop.",
+            is_eager=True,
+            callback=lambda wanted: _print_version(wanted=wanted),
+        ),
+    ] = False,
+) -> None:
+    """Options that stand before the command."""
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(metadata.version("resurface-bot"))
+
+
+@app.command()
+def run() -> None:
+    """Start the clinic's bot, or the playground when TELEGRAM_BOT_TOKEN is not set."""
+    with faults_in_a_sentence():
+        settings = load()
+        log.configure(settings.log_level)
+        asyncio.run(_run(settings))
+
+
+@app.command("diagram")
+def diagram_command() -> None:
+    """Print the dialogue as a Mermaid state diagram."""
+    with faults_in_a_sentence():
+        protocol = protocol_files.load_protocol(protocol_files.load_catalogues())
+        typer.echo(diagram.mermaid(protocol))
+
+
+async def _run(settings: Settings) -> None:
+    if settings.token:
+        await run_bot(settings, typer.echo)
+    else:
+        await run_playground(settings)
+
+
+@contextlib.contextmanager
+def faults_in_a_sentence() -> Iterator[None]:
+    """End with exit code 2 and what to correct, not with a traceback."""
+    try:
+        yield
+    except (BotFault, PlaygroundRefused, ProtocolFaults, SettingsFaults, StorageError) as fault:
+        typer.echo(str(fault), err=True)
+        raise typer.Exit(USAGE_FAULT) from None
+
+
+def _print_version(*, wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
