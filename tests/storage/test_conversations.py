@@ -1,0 +1,59 @@
+"""Conversations come back as they were stored, and none is left without a reply."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from storage import conversations, patients, turns
+from storage.database import Database
+from tests.builders import NOW, a_conversation, a_turn
+
+
+async def test_a_chat_never_seen_has_no_conversation(database: Database) -> None:
+    assert await database.read(conversations.load, 7) is None
+
+
+async def test_what_was_shown_is_remembered(database: Database) -> None:
+    await database.write(turns.commit, a_turn())
+    await database.write(conversations.note_shown, 7, 0, 55)
+
+    loaded = await database.read(conversations.load, 7)
+    assert (loaded.shown_revision, loaded.message_id) == (0, 55)
+
+
+async def test_an_older_screen_that_arrives_late_is_not_the_one_shown(database: Database) -> None:
+    await database.write(turns.commit, a_turn())
+    await database.write(turns.commit, a_turn(before=0))
+    await database.write(conversations.note_shown, 7, 1, 56)
+    await database.write(conversations.note_shown, 7, 0, 55)
+
+    loaded = await database.read(conversations.load, 7)
+    assert (loaded.shown_revision, loaded.message_id) == (1, 56)
+
+
+async def test_whoever_was_left_without_a_reply_is_listed_longest_first(
+    database: Database,
+) -> None:
+    for chat, minutes in ((1, 0), (2, 9), (3, 5)):
+        at = NOW + timedelta(minutes=minutes)
+        await database.write(turns.commit, a_turn(conversation=a_conversation(chat), now=at))
+    await database.write(conversations.note_shown, 1, 0, 5)
+
+    assert await database.read(conversations.unanswered) == [3, 2]
+
+
+async def test_a_turn_after_the_shown_one_waits_for_its_reply(database: Database) -> None:
+    await database.write(turns.commit, a_turn())
+    await database.write(conversations.note_shown, 7, 0, 5)
+    await database.write(turns.commit, a_turn(before=0))
+
+    assert await database.read(conversations.unanswered) == [7]
+
+
+async def test_nobody_waits_for_a_patient_who_blocked_the_bot(database: Database) -> None:
+    await database.write(turns.commit, a_turn())
+    await database.write(patients.mark_unreachable, 7, NOW)
+    assert await database.read(conversations.unanswered) == []
+
+    await database.write(turns.commit, a_turn(before=0))
+    assert await database.read(conversations.unanswered) == [7]
