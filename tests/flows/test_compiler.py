@@ -205,3 +205,9 @@ def test_what_a_protocol_does_not_have_is_not_found() -> None:
         protocol.step("hair")
     with pytest.raises(KeyError, match="itch"):
         protocol.step("skin").option("itch")
+
+
+def test_every_code_is_explained_in_the_documents() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+
+    assert re.findall(r"^\| (P\d+) \|", page, flags=re.MULTILINE) == [*Code]

@@ -75,7 +75,7 @@ def test_a_key_in_two_files_names_both() -> None:
 
 
 def test_a_file_that_is_not_toml_is_named() -> None:
-    with pytest.raises(ValueError, match=r"en/c\.toml must be TOML: .*at line 1"):
+    with pytest.raises(ValueError, match=r"en/c\.toml must be TOML: Invalid value"):
         parse_catalogue("en", {"en/c.toml": "step.age = "})
 
 

@@ -63,3 +63,10 @@ def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(UnreadableFile, match="must be text in UTF-8"):
         read_protocol(file, load_catalogues())
+
+
+def test_the_overrides_shown_in_the_documents_have_no_faults() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+    example = page.partition("```toml\n")[2].partition("```")[0]
+
+    assert load_protocol(load_catalogues(), example).spacing == Spacing(21, 28, 49)
