@@ -144,6 +144,15 @@ def test_the_better_practitioner_for_the_whole_series_is_chosen() -> None:
     assert {slot.practitioner for slot in soonest.slots} == {"bea"}
 
 
+def test_the_hour_that_suits_the_whole_series_is_chosen_on_the_soonest_day() -> None:
+    later = DayOverride(MONDAY + timedelta(days=28), ((time(12), time(13)),))
+    first = DayOverride(MONDAY, ((time(9), time(13)),))
+
+    soonest, *_ = series.offers(a_view(Timetable("amy", (), (first, later))), a_plan(2))
+
+    assert clocks(soonest) == ["Mon 12:00", "Mon 12:00"]
+
+
 def test_a_later_first_day_is_taken_when_the_series_cannot_begin_sooner() -> None:
     days = days_after(MONDAY, 0, 7, 35)  # 35 is too far from 0 with at most 30 days
 
@@ -275,6 +284,18 @@ def test_a_session_is_kept_even_if_another_must_move_far() -> None:
     assert repaired is not None
     assert local_days(repaired) == days_after(MONDAY, 7, 34)
     assert repaired.changed == (1,)
+
+
+def test_one_long_move_is_better_than_two_short_ones() -> None:
+    wanted = Offer(tuple(map(slot_on, days_after(MONDAY, 7, 35))))
+    view = a_view(open_on(*days_after(MONDAY, 0, 8, 35, 36)))
+
+    repaired = series.repair(view, a_plan(2, Spacing(28, 28, 35)), wanted)
+
+    # 8 and 36 are each a day away, 8 and 35 too close together
+    assert repaired is not None
+    assert local_days(repaired) == days_after(MONDAY, 0, 35)
+    assert repaired.changed == (0,)
 
 
 def test_another_practitioner_takes_over_only_a_whole_series() -> None:
