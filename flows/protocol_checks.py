@@ -37,7 +37,10 @@ def check_rules(protocol: Protocol, report: Report) -> None:
             if option.sources != step.sources:
                 _check_sources(protocol, option.sources, report, line, step.id)
     for flag in protocol.red_flags:
-        _check_sources(protocol, flag.sources, report, report.lines.table("red_flag"))
+        line = report.lines.table("red_flag")
+        _check_sources(protocol, flag.sources, report, line)
+        if not flag.sources:
+            report.add(Code.NO_SOURCE, f"red flag {flag.id} must name its sources", line=line)
     for name, sources in protocol.number_sources.items():
         line = report.lines.table(name)
         _check_sources(protocol, sources, report, line)

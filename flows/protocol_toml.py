@@ -27,8 +27,11 @@ BASES = "LTCPE"
 #: Most weeks a waiting time may last: two years.
 MOST_WEEKS = 104
 MOST_SESSIONS = 12
+GROUPS = ("consent", "about", "safety", "scar", "goal", "practical")
 SECTIONS = ("plan", "spacing", "after", "score")
 
+_KINDS = {str(kind): kind for kind in Kind}
+_OUTCOMES = {str(outcome): outcome for outcome in Outcome}
 _SEVERITIES = {severity.name.lower(): severity for severity in Severity}
 
 
@@ -51,9 +54,9 @@ def read_protocol(text: str, report: Report) -> Protocol | None:
     for key in ("id", "version", "step", *SECTIONS, "sources"):
         file.required(key)
     sections = {name: file.table(name, report.lines.table(name)) for name in SECTIONS}
-    basis = {name: section.take("basis", "") for name, section in sections.items()}
+    basis = {name: _basis(section) for name, section in sections.items()}
     sources = {name: section.words("sources") for name, section in sections.items()}
-    ends = _outcomes(file, "questions_end_at")
+    ends = file.choices("questions_end_at", _OUTCOMES, "declined")
     spacing, floor = _spacing(sections["spacing"])
     after = sections["after"]
     weights, full_when = _score(sections["score"], report)
@@ -65,7 +68,7 @@ def read_protocol(text: str, report: Report) -> Protocol | None:
         plan_rows=_plan_rows(sections["plan"], report),
         spacing=spacing,
         spacing_floor_days=floor,
-        downtime_days=after.pair("downtime_days", 0, 60) or (0, 0),
+        downtime_days=_days(after),
         minor_days=after.number("minor_days", 0, 60),
         review_weeks=after.number("review_weeks", 1, MOST_WEEKS),
         refresher_months=after.number("refresher_months", 1, 60),
@@ -94,6 +97,11 @@ def plan_row(grade: int, table: Table) -> PlanRow:
     return row
 
 
+def _days(after: Table) -> tuple[int, int]:
+    after.required("downtime_days")
+    return after.pair("downtime_days", 0, 60) or (0, 0)
+
+
 def _name(table: Table, key: str) -> str:
     name = table.take(key, "")
     if table.has(key) and not re.fullmatch(r"[a-z0-9_]+", name):
@@ -109,11 +117,6 @@ def _version(file: Table) -> str:
         if file.has("version"):
             file.fault(Code.BAD_VALUE, f'version must be a date like "2026-01-31", got {version!r}')
         return ""
-
-
-def _outcomes(table: Table, key: str) -> frozenset[Outcome]:
-    known = {str(outcome): outcome for outcome in Outcome}
-    return frozenset(table.one_of(key, word, known, Outcome.DECLINED) for word in table.words(key))
 
 
 def _pairs(table: Table) -> Mapping[str, str]:
@@ -136,13 +139,11 @@ def _step(table: Table, index: int, report: Report, ends: frozenset[Outcome]) ->
         table.required(key)
     sources, basis = table.words("sources"), _basis(table)
     # The first step asks for consent: nothing has been answered that could end the questions.
-    unless = _outcomes(table, "unless") | (ends if index else frozenset())
+    unless = table.choices("unless", _OUTCOMES, "declined") | (ends if index else frozenset())
     step = Step(
         id=_name(table, "id"),
-        kind=table.one_of(
-            "kind", table.take("kind", "choice"), {str(kind): kind for kind in Kind}, Kind.CHOICE
-        ),
-        group=_name(table, "group"),
+        kind=table.choice("kind", _KINDS, "choice"),
+        group=table.choice("group", {group: group for group in GROUPS}, GROUPS[0]),
         options=tuple(
             _option(
                 Table(values, report, report.lines.option(index, number), step=table.step),
@@ -176,10 +177,9 @@ def _ask_if(table: Table) -> AskIf:
 
 def _option(table: Table, sources: tuple[str, ...], basis: str) -> Option:
     table.required("code")
-    severity = table.one_of("severity", table.take("severity", "none"), _SEVERITIES, Severity.NONE)
     option = Option(
         code=_name(table, "code"),
-        severity=severity,
+        severity=table.choice("severity", _SEVERITIES, "none"),
         defer_for=_weeks(table, "defer_weeks"),
         recheck_for=_weeks(table, "recheck_weeks"),
         points=table.maybe_number("points", 0, 100),

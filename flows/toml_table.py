@@ -93,12 +93,19 @@ class Table:
             self.fault(Code.BAD_VALUE, f"{key} must be a list of words, got {values!r}")
         return words
 
-    def one_of(self, key: str, value: str, known: Mapping[str, D], default: D) -> D:
-        """Look `value` up among the known ones; report it and return the default if it is not."""
-        if value in known:
-            return known[value]
-        self.fault(Code.BAD_VALUE, f"{key} must be one of {', '.join(known)}, got {value!r}")
-        return default
+    def choice(self, key: str, known: Mapping[str, D], default: str) -> D:
+        """Read one of the known words and return what it stands for."""
+        return self.known(key, self.take(key, default), known, default)
+
+    def choices(self, key: str, known: Mapping[str, D], default: str) -> frozenset[D]:
+        """Read a list of known words and return what they stand for."""
+        return frozenset(self.known(key, word, known, default) for word in self.words(key))
+
+    def known(self, key: str, word: str, known: Mapping[str, D], default: str) -> D:
+        """Return what a word stands for; report it and take the default when it is not known."""
+        if word not in known:
+            self.fault(Code.BAD_VALUE, f"{key} must be one of {', '.join(known)}, got {word!r}")
+        return known.get(word, known[default])
 
     def table(self, key: str, line: int | None = None) -> Table:
         """Read a table within this one; an empty table when missing or wrong."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -101,6 +102,16 @@ sources = ["S1"]
 [sources]
 S1 = "One, A study, 2020"
 """
+
+
+def as_toml(value: object) -> str:
+    """Write a value as inline TOML."""
+    if isinstance(value, dict):
+        pairs = (f"{json.dumps(key)} = {as_toml(item)}" for key, item in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(as_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def edited(old: str, new: str) -> str:

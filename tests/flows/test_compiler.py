@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from flows.compiler import Code, Fault, ProtocolFaults
 from flows.protocol import Outcome, Severity, Spacing
-from tests.flows.small_protocol import TEXT, catalogue, compiled, edited, faults, line_of
+from tests.flows.small_protocol import TEXT, as_toml, catalogue, compiled, edited, faults, line_of
+
+#: What may stand where it should not; None leaves the key out.
+VALUES: tuple[object, ...] = (None, 3, "x", [], [1], [{}], {"consent": ["agree"]})
 
 BROKEN: list[dict[str, str]] = yaml.safe_load(
     (Path(__file__).parent / "broken_protocols.yaml").read_text(encoding="utf-8")
@@ -117,6 +123,34 @@ def test_a_word_for_two_questions_of_patients_is_told() -> None:
     }
 
     assert [fault.code for fault in faults(text, catalogue(**more))] == [Code.SAME_WORDS]
+
+
+def test_whatever_stands_in_the_file_ends_in_faults_and_nothing_else() -> None:
+    for place in list(places(tomllib.loads(TEXT))):
+        for value in VALUES:
+            faults(with_value(place, value))  # anything but ProtocolFaults fails the test
+
+
+def places(value: object, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the way to every value inside a TOML document."""
+    if place:
+        yield place
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(item, (*place, key))
+
+
+def with_value(place: tuple[Any, ...], value: object) -> str:
+    """Return the small protocol with one value replaced, or left out for None."""
+    document = tomllib.loads(TEXT)
+    table: Any = document
+    for key in place[:-1]:
+        table = table[key]
+    if value is None:
+        del table[place[-1]]
+    else:
+        table[place[-1]] = value
+    return "\n".join(f"{key} = {as_toml(item)}" for key, item in document.items())
 
 
 def test_a_fault_reads_as_one_line() -> None:
