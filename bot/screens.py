@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bot import booking_screens, question_screens, verdict_screens
-from bot.markup import TEXT_LIMIT, Button, Screen, cut, label, plain, stacked
+from bot.markup import TEXT_LIMIT, Button, Rows, Screen, cut, label, plain, stacked
 from bot.page import Page
 from flows.conversation import Conversation, Overlay, Stage
 from flows.events import (
@@ -39,7 +39,7 @@ def render(conversation: Conversation, notes: Sequence[Note], scene: Scene) -> S
         html = "\n\n".join((cut("\n\n".join(said), room), screen.html))
     rows = screen.rows
     if any(note.key == "note.help" for note in notes):
-        rows = (*_ways_out(page), *rows)
+        rows = _with_ways_out(page, rows)
     return replace(screen, html=html, rows=rows, revision=conversation.revision)
 
 
@@ -126,13 +126,16 @@ def _start_over(page: Page) -> Screen:
     return Screen(page.say("screen.start_over.title"), rows)
 
 
-def _ways_out(page: Page) -> tuple[tuple[Button, ...], ...]:
-    """Return what the help screen offers besides the screen it stands on."""
-    return (
+def _with_ways_out(page: Page, rows: Rows) -> Rows:
+    """Put what the help screen offers above the buttons of the screen that it stands on."""
+    ways: Rows = (
         (_person(page),),
         (page.button("start_over", AskedToStartOver()), page.button("stop", Stopped())),
         (page.button("privacy", AskedPrivacy()),),
     )
+    offered = {button.press for row in ways for button in row} | {AskedHelp()}
+    others = (tuple(button for button in row if button.press not in offered) for row in rows)
+    return (*ways, *(row for row in others if row))
 
 
 def _person(page: Page) -> Button:
