@@ -23,7 +23,11 @@ from bot.playground.standin import StandIn
 from bot.playground.webhook import Webhook
 
 PAGES = Path(__file__).parent / "pages"
-ASSETS = {"chat.css": "text/css", "chat.js": "text/javascript", "icon.svg": "image/svg+xml"}
+ASSETS = {
+    "chat.css": "text/css",
+    "icon.svg": "image/svg+xml",
+    **dict.fromkeys(("chat.js", "bubbles.js", "dom.js", "peek.js", "wire.js"), "text/javascript"),
+}
 SAFETY = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bot.clock import Clock
@@ -145,18 +145,31 @@ class Chats:
         self._chats: dict[int, Chat] = {}
         self._files: dict[str, StoredFile] = {}
         self._last_message_id = 0
-        self._first_chat_id = FIRST_CHAT_ID
+        self._next_chat_id = FIRST_CHAT_ID
 
     def __iter__(self) -> Iterator[Chat]:
         return iter(self._chats.values())
 
     def start_after(self, chat_id: int) -> None:
         """Give out chat ids after this one: earlier ones belong to earlier runs."""
-        self._first_chat_id = max(self._first_chat_id, chat_id + 1)
+        self._next_chat_id = max(self._next_chat_id, chat_id + 1)
+
+    def restore(self, chats: Sequence[Chat], files: Sequence[StoredFile]) -> None:
+        """Take back what an earlier run kept."""
+        self._chats = {chat.patient.chat_id: chat for chat in chats}
+        self._files = {stored.file_id: stored for stored in files}
+        ids = [message_id for chat in chats for message_id in chat.messages]
+        self._last_message_id = max(ids, default=0)
+        self.start_after(max(self._chats, default=FIRST_CHAT_ID))
+
+    def files(self) -> Iterator[StoredFile]:
+        """Return every stored file."""
+        return iter(self._files.values())
 
     def open(self, first_name: str, language: str = "en") -> Chat:
         """Add a patient who has not written yet."""
-        chat_id = self._first_chat_id + len(self._chats)
+        chat_id = self._next_chat_id
+        self._next_chat_id += 1
         instance = str(secrets.randbits(62))
         chat = Chat(Patient(chat_id, first_name, language), instance)
         self._chats[chat_id] = chat

@@ -32,9 +32,7 @@ _TYPES = {
 _TOKEN = re.compile(r"<[^>]*>?|&[^;\s<&]{1,12};|[^<&]+|&")
 _HREF = re.compile(r"""href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 _ESCAPES = {"&lt;", "&gt;", "&amp;", "&quot;"}
-_FOUND = re.compile(
-    r"(?P<url>https?://[^\s<>\"]+[\w/])|(?P<bot_command>(?<![\w/])/[A-Za-z]\w{0,31})"
-)
+_FOUND = re.compile(r"(?P<url>https?://[^\s<>\"]+[\w/])|(?P<bot_command>(?<!\S)/[A-Za-z]\w{0,31})")
 
 
 @dataclass(slots=True)
