@@ -35,7 +35,11 @@ clinic_app = typer.Typer(help="Describe clinics to the bot.", no_args_is_help=Tr
 
 def import_file(database_url: str, file: Path) -> tuple[str, ...]:
     """Create or update the clinics of a file; return their slugs. Raises StorageError, OSError."""
-    return import_text(database_url, file.read_text(encoding="utf-8"), file.name)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise StorageError(f"{file.name}: is not UTF-8 text; save it as UTF-8") from None
+    return import_text(database_url, text, file.name)
 
 
 def import_demo(database_url: str) -> tuple[str, ...]:
@@ -146,6 +150,6 @@ def _faults_in_a_sentence() -> Iterator[None]:
     except OSError as error:
         typer.echo(f"{error.filename}: {error.strerror}", err=True)
         raise typer.Exit(USAGE_FAULT) from None
-    except (StorageError, UnicodeDecodeError) as error:
+    except StorageError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(USAGE_FAULT) from None

@@ -211,7 +211,7 @@ class ClinicEntry(_Entry):
     booking: BookingEntry = BookingEntry()
     holidays: HolidaysEntry = HolidaysEntry()
     services: Mapping[str, ServiceEntry]
-    practitioners: tuple[PractitionerEntry, ...] = Field(min_length=1)
+    practitioners: tuple[PractitionerEntry, ...]
     closures: tuple[ClosureEntry, ...] = ()
 
     @field_validator("services")
@@ -227,6 +227,7 @@ class ClinicEntry(_Entry):
     def _fit_in_a_day(
         cls, people: tuple[PractitionerEntry, ...], info: ValidationInfo
     ) -> tuple[PractitionerEntry, ...]:
+        _refuse_none("[[clinics.practitioners]]", people)
         _refuse_twice("practitioner", (person.slug for person in people))
         longest = max(person.longest_minutes() for person in people)
         for code, service in info.data.get("services", {}).items():
@@ -245,11 +246,12 @@ class ClinicEntry(_Entry):
 
 
 class _File(_Entry):
-    clinics: tuple[ClinicEntry, ...] = Field(min_length=1)
+    clinics: tuple[ClinicEntry, ...]
 
     @field_validator("clinics")
     @classmethod
     def _have_own_slugs(cls, clinics: tuple[ClinicEntry, ...]) -> tuple[ClinicEntry, ...]:
+        _refuse_none("[[clinics]]", clinics)
         _refuse_twice("clinic", (clinic.slug for clinic in clinics))
         return clinics
 
@@ -274,6 +276,11 @@ def _refuse_twice(what: str, names: Iterable[str]) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise ValueError(f"must name each {what} once, got {', '.join(twice)} twice")
+
+
+def _refuse_none(what: str, entries: Sequence[object]) -> None:
+    if not entries:
+        raise ValueError(f"must hold at least one {what}, got none")
 
 
 def _minutes(at: time) -> int:

@@ -1,11 +1,13 @@
 """Values of `flows` as JSON documents and back: strict, and open to documents of older versions.
 
-A document written before a field existed reads with the field's default.
+A document written before a field existed reads with the field's default. Mappings of any kind are
+written as JSON objects and read as dictionaries.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -30,7 +32,8 @@ class DamagedDocument(StorageError):
 
 def write_conversation(conversation: Conversation) -> str:
     """Return the whole conversation as one line of JSON."""
-    return _CONVERSATION.dump_json(conversation).decode()
+    plain = replace(conversation, answers=dict(conversation.answers))
+    return _CONVERSATION.dump_json(plain).decode()
 
 
 def read_conversation(document: str) -> Conversation:
@@ -40,7 +43,7 @@ def read_conversation(document: str) -> Conversation:
 
 def write_answers(answers: Mapping[str, Answer]) -> str:
     """Return the answers by step."""
-    return _ANSWERS.dump_json(answers).decode()
+    return _ANSWERS.dump_json(dict(answers)).decode()
 
 
 def read_answers(document: str) -> Mapping[str, Answer]:

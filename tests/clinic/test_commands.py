@@ -1,0 +1,130 @@
+"""The staff's commands as they are typed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import typer
+from click.testing import Result
+from typer.testing import CliRunner
+
+from clinic import commands
+from flows.effects import HandOffLead, LeadKind
+from flows.protocol import Outcome
+from storage import clinics, turns
+from storage.database import connect
+from tests import postgres
+from tests.builders import a_confirmation, a_conversation, a_decision, a_slot, a_turn
+
+
+def run(*arguments: str, **environment: str) -> Result:
+    app = typer.Typer()
+    app.add_typer(commands.clinic_app, name="clinic")
+    app.command("leads")(commands.leads_command)
+    environment.setdefault("COLUMNS", "160")
+    return CliRunner().invoke(app, arguments, env=environment)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/new/resurface.db"
+
+
+def test_the_demo_fills_a_database_that_did_not_exist(url: str) -> None:
+    result = run("clinic", "demo", "--database-url", url)
+
+    assert result.exit_code == 0
+    assert "willow: ready" in result.output
+
+
+def test_the_address_may_come_from_the_environment(url: str) -> None:
+    assert run("clinic", "demo", DATABASE_URL=url).exit_code == 0
+    assert "No leads yet." in run("leads", DATABASE_URL=url).output
+
+
+async def test_the_demo_fills_postgresql_too(postgres_server: postgres.Server) -> None:
+    url = postgres_server.address(await postgres_server.empty())
+
+    result = await asyncio.to_thread(run, "clinic", "demo", "--database-url", url)
+
+    assert result.exit_code == 0
+
+
+def test_the_printed_demo_can_be_imported(url: str, tmp_path: Path) -> None:
+    printed = run("clinic", "demo", "--print").output
+    (tmp_path / "mine.toml").write_text(printed, encoding="utf-8")
+
+    result = run("clinic", "import", str(tmp_path / "mine.toml"), "--database-url", url)
+
+    assert "harbour: ready" in result.output
+
+
+def test_every_fault_of_a_file_is_told_and_nothing_is_kept(url: str, tmp_path: Path) -> None:
+    text = clinics.demo_text().replace("Europe/London", "X").replace('"harbour"', '"H"')
+    (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+
+    result = run("clinic", "import", str(tmp_path / "mine.toml"), "--database-url", url)
+
+    assert result.exit_code == 2
+    assert result.output.count("mine.toml: clinics[") == 2
+    assert "must be one of none yet" in run("leads", "--clinic", "a", DATABASE_URL=url).output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("clinic", "import", "/nowhere/mine.toml"), "/nowhere/mine.toml: No such file"),
+        (("clinic", "import", "/"), "/: Is a directory"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told(
+    url: str, arguments: tuple[str, ...], sentence: str
+) -> None:
+    result = run(*arguments, DATABASE_URL=url)
+
+    assert (result.exit_code, result.output.startswith(sentence)) == (2, True)
+
+
+def test_a_file_that_is_not_text_is_told(url: str, tmp_path: Path) -> None:
+    (tmp_path / "picture.toml").write_bytes(b"\xff\xd8\xff")
+
+    result = run("clinic", "import", str(tmp_path / "picture.toml"), DATABASE_URL=url)
+
+    assert result.exit_code == 2
+    assert "picture.toml: is not UTF-8 text" in result.output
+
+
+@pytest.mark.parametrize("command", [("clinic", "demo"), ("leads",)])
+def test_a_database_that_cannot_be_used_is_one_sentence(command: tuple[str, ...]) -> None:
+    result = run(*command, DATABASE_URL="postgresql://ada:secret@127.0.0.1:1/clinic")
+
+    assert result.exit_code == 2
+    assert result.output.count("\n") == 1
+    assert "secret" not in result.output
+
+
+def test_leads_are_listed_in_the_clinics_time(url: str) -> None:
+    run("clinic", "demo", DATABASE_URL=url)
+    asyncio.run(fill(url))
+
+    output = run("leads", "--clinic", "willow", DATABASE_URL=url).output
+
+    assert "Mon 09 Mar 2026 10:00" in output
+    assert "AB12" in output
+    assert "deferred" in output
+    assert "again on" not in output
+
+
+async def fill(url: str) -> None:
+    database = connect(url)
+    booked = a_turn(a_decision(), a_confirmation(a_slot()), HandOffLead(LeadKind.BOOKED, 80))
+    waiting = a_turn(
+        a_decision(Outcome.DEFERRED),
+        HandOffLead(LeadKind.DEFERRED),
+        conversation=a_conversation(8),
+    )
+    await database.write(turns.commit, booked)
+    await database.write(turns.commit, waiting)
+    await database.close()

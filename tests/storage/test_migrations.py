@@ -1,0 +1,151 @@
+"""The migrations make the tables of the models, and take them back."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect
+
+from storage import faults, migrations
+from storage.database import Database, connect
+from storage.models import Model
+from tests import postgres
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/folder/made/new.db"
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    return server.address(await server.empty())
+
+
+async def seen(url: str, look: Callable[[Connection], object]) -> object:
+    database = connect(url)
+    try:
+        return await database.read(look)
+    finally:
+        await database.close()
+
+
+def tables(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names())
+
+
+def differences(connection: Connection) -> list[object]:
+    options = {"version_table": migrations.VERSION_TABLE}
+    return list(
+        compare_metadata(MigrationContext.configure(connection, opts=options), Model.metadata)
+    )
+
+
+async def test_up_down_and_up_again(empty_url: str) -> None:
+    everything = {*Model.metadata.tables, migrations.VERSION_TABLE}
+
+    migrations.upgrade(empty_url)
+    assert await seen(empty_url, tables) == everything
+    migrations.downgrade(empty_url, "base")
+    assert await seen(empty_url, tables) == {migrations.VERSION_TABLE}
+    migrations.upgrade(empty_url)
+    assert await seen(empty_url, tables) == everything
+
+
+async def test_upgrading_twice_changes_nothing(empty_url: str) -> None:
+    migrations.upgrade(empty_url)
+    migrations.upgrade(empty_url)
+
+    assert await seen(empty_url, differences) == []
+
+
+async def test_models_and_migrations_agree(database: Database) -> None:
+    assert await database.read(differences) == []
+
+
+async def test_every_constraint_has_a_name(database: Database) -> None:
+    def nameless(connection: Connection) -> list[object]:
+        look = inspect(connection)
+        return [
+            constraint
+            for table in Model.metadata.tables
+            for constraint in (
+                look.get_pk_constraint(table),
+                *look.get_foreign_keys(table),
+                *look.get_unique_constraints(table),
+                *look.get_check_constraints(table),
+            )
+            if not constraint["name"]
+        ]
+
+    assert await database.read(nameless) == []
+
+
+async def test_tables_half_way_are_outdated(empty_url: str) -> None:
+    migrations.upgrade(empty_url, "0002")
+    database = connect(empty_url)
+
+    with pytest.raises(faults.DatabaseOutdated):
+        await database.read(migrations.check, database.url)
+
+    await database.close()
+
+
+def spoil_sqlite(path: Path, statement: str) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+def test_a_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "shop.db"
+    spoil_sqlite(path, "CREATE TABLE orders (id INTEGER)")
+    before = path.read_bytes()
+
+    with pytest.raises(faults.ForeignDatabase, match="not made by Resurface"):
+        migrations.upgrade(f"sqlite:///{path}")
+
+    assert path.read_bytes()[100:] == before[100:]  # the header counts openings in WAL mode
+
+
+async def test_a_server_database_of_another_program_is_left_alone(
+    postgres_server: postgres.Server,
+) -> None:
+    url = postgres_server.address(await postgres_server.empty())
+    connection = await asyncpg.connect(url)
+    await connection.execute("CREATE TABLE orders (id INTEGER)")
+    await connection.close()
+
+    with pytest.raises(faults.ForeignDatabase, match="not made by Resurface"):
+        migrations.upgrade(url)
+
+
+def test_tables_of_a_newer_version_are_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    migrations.upgrade(f"sqlite:///{path}")
+    spoil_sqlite(path, "UPDATE resurface_version SET version_num = '9999'")
+
+    with pytest.raises(faults.ForeignDatabase, match="newer version"):
+        migrations.upgrade(f"sqlite:///{path}")
+
+
+def test_a_text_file_is_not_a_database(tmp_path: Path) -> None:
+    path = tmp_path / "letter.db"
+    path.write_text("Dear clinic,\n" * 100)
+
+    with pytest.raises(faults.ForeignDatabase, match="not a database"):
+        migrations.upgrade(f"sqlite:///{path}")
+
+
+def test_a_folder_is_not_a_database(tmp_path: Path) -> None:
+    with pytest.raises(faults.DatabaseUnavailable, match="cannot be opened"):
+        migrations.upgrade(f"sqlite:///{tmp_path}")
+
+
+def test_a_server_that_is_away_cannot_be_upgraded() -> None:
+    with pytest.raises(faults.DatabaseUnavailable, match="cannot be reached"):
+        migrations.upgrade("postgresql://ada:secret@127.0.0.1:1/clinic")
