@@ -113,7 +113,8 @@ def _condition(protocol: Protocol, catalogue: Catalogue, ask_if: AskIf) -> str:
 
 def _answer(protocol: Protocol, catalogue: Catalogue, step: Step, option: Option) -> str:
     key = f"step.{step.id}.{option.code}"
-    line = f"- **{_words(catalogue, f'{key}.label')}**: {'; '.join(_effects(step, option))}"
+    effects = [*_effects(step, option), *_follow_ups(protocol, catalogue, step, option)]
+    line = f"- **{_words(catalogue, f'{key}.label')}**: {'; '.join(effects)}"
     if step.score_part and option.points is not None:
         most = protocol.score_weights[step.score_part]
         line += f"; readiness ({step.score_part}) {option.points} of {most}"
@@ -140,6 +141,16 @@ def _effects(step: Step, option: Option) -> Iterator[str]:
         yield "chosen alone"
     if option.confidential:
         yield "confidential: no readiness score, no marketing"
+
+
+def _follow_ups(
+    protocol: Protocol, catalogue: Catalogue, step: Step, option: Option
+) -> Iterator[str]:
+    for other in protocol.steps:
+        # A condition that most answers meet is told once, at the question it leads to.
+        names = [clause.get(step.id, frozenset()) for clause in other.ask_if]
+        if any(option.code in codes and len(codes) == 1 for codes in names):
+            yield f"asks “{_words(catalogue, f'step.{other.id}.short')}”"
 
 
 def _plan(protocol: Protocol) -> Iterator[str]:
@@ -172,6 +183,8 @@ def _score(protocol: Protocol) -> Iterator[str]:
     )
     rows = [f"| {part} | {points} |" for part, points in protocol.score_weights.items()]
     yield "\n".join(("| Part | Most points |", "|---|---|", *rows))
+    full = ", ".join(protocol.score_full_when)
+    yield f"In full when the patient did not say that it would be hard: {full}."
 
 
 def _red_flags(protocol: Protocol, catalogue: Catalogue) -> Iterator[str]:

@@ -117,6 +117,8 @@ def _check_rule(step: Step, option: Option, line: int, report: Report) -> None:
         fault(Code.WAITING_TIME, "must have defer_weeks or recheck_weeks, and only one of them")
     if option.severity is not Severity.DEFERRED and waits:
         fault(Code.WAITING_TIME, "must have severity deferred to have a waiting time")
+    if step.skippable and option.severity > Severity.COUNSEL:
+        fault(Code.SKIPPED_RULE, "must not be skippable: skipping would hide what it does")
     if option.severity is Severity.NONE:
         return
     missing = [name for name in ("sources", "basis") if not getattr(option, name)]

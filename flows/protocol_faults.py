@@ -32,6 +32,7 @@ class Code(StrEnum):
     NO_SOURCE = "P030"
     UNKNOWN_SOURCE = "P031"
     WAITING_TIME = "P032"
+    SKIPPED_RULE = "P033"
     WEIGHTS = "P040"
     SCORE_PART = "P041"
     POINTS = "P042"

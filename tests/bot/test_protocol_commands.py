@@ -102,6 +102,7 @@ def test_a_clinician_reads_what_an_answer_does(runner: CliRunner) -> None:
     assert "**Several red or pus-filled spots**: not now; ready again after 4 weeks." in page
     assert "**I am pregnant**: not now, until it has passed; asked again after 52 weeks." in page
     assert "readiness (fit) 30 of 30" in page
+    assert "**Cold sores**: no effect on the verdict; asks “Cold sores”." in page
     assert "confidential: no readiness score, no marketing" in page
     assert "Between two sessions: 28 to 42 days, 28 preferred; never below 21." in page
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from functools import lru_cache
 
 import pytest
 
-from flows import wording
+from flows import understanding, wording
 from flows.protocol import Kind, Option, Protocol, Severity, Step
 from flows.texts import Catalogue
 from storage.protocol_files import load_catalogues, load_protocol
@@ -274,6 +275,53 @@ def test_each_way_to_ask_finds_its_answer(faq: str) -> None:
 def test_every_answer_to_a_question_can_be_typed() -> None:
     for step, option in options():
         assert english().words(f"step.{step.id}.{option.code}.synonyms")
+
+
+@pytest.mark.parametrize(
+    ("step", "said", "codes"),
+    [
+        ("consent", "Yes please", "agree"),
+        ("consent", "ok", "agree"),
+        ("consent", "No thanks", "decline"),
+        ("age", "17", "under_18"),
+        ("age", "I'm 18", "18_21"),
+        ("age", "22 years old", "22_plus"),
+        ("acne_now", "Clear skin", "clear"),
+        ("acne_now", "just a few", "few"),
+        ("acne_now", "pimples", "?"),
+        ("acne_now", "cystic acne", "nodules"),
+        ("scar_type", "ice pick", "icepick"),
+        ("scar_type", "boxcar and rolling", "rolling boxcar_shallow"),
+        ("scar_type", "idk", "unsure"),
+        ("area", "cheeks", "face"),
+        ("area", "face, neck", "face neck"),
+        ("today", "nope", "none"),
+        ("today", "none of these", "none"),
+        ("today", "on Accutane", "isotretinoin"),
+        ("today", "retinol, botox", "recent creams"),
+        ("pregnancy", "I’d rather not say", "private"),
+        ("isotretinoin", "2 years ago", "?"),
+        ("isotretinoin", "years ago", "gt6"),
+        ("history", "cold sores", "cold_sores"),
+        ("history", "keloids", "keloid"),
+        ("keloid", "only my mother", "family"),
+        ("bleeding", "I bruise easily", "unsure"),
+        ("allergy", "nickel", "metal_numbing"),
+        ("goal", "smoother skin", "softer"),
+        ("practical", "all good", "fine"),
+        ("practical", "too expensive", "price"),
+        ("timing", "asap", "month"),
+        ("timing", "wedding", "event"),
+        ("event_on", "no idea", "unsure"),
+    ],
+)
+def test_what_people_type_is_the_answer_or_asked_again(step: str, said: str, codes: str) -> None:
+    reading = understanding.read(
+        protocol().step(step), said, {"en": english()}, locale="en", today=date(2026, 11, 23)
+    )
+
+    found = reading.answer.codes if isinstance(reading, understanding.Understood) else ("?",)
+    assert " ".join(found) == codes
 
 
 @pytest.mark.parametrize("pattern", FORBIDDEN)
