@@ -256,7 +256,7 @@ def _insert(connection: Connection, row: dict[str, object]) -> bool:
     A plain INSERT deadlocks on PostgreSQL when bookers race; with ON CONFLICT the loser waits and
     is told. SQLite's trigger aborts that one statement only.
     """
-    statement = upserts.insert(connection, Appointment).on_conflict_do_nothing()
+    statement = upserts.insert(connection.dialect.name, Appointment).on_conflict_do_nothing()
     try:
         return connection.execute(statement, row).rowcount == 1
     except IntegrityError as error:

@@ -97,7 +97,7 @@ def _save_profile(connection: Connection, entry: ClinicEntry) -> int:
         "holidays_subdivision": entry.holidays.subdivision,
     }
     statement = (
-        upserts.insert(connection, Clinic)
+        upserts.insert(connection.dialect.name, Clinic)
         .values(slug=entry.slug, protocol="", **profile)
         .on_conflict_do_update(index_elements=["slug"], set_=profile)
         .returning(Clinic.id)
@@ -152,7 +152,7 @@ def _save_practitioners(connection: Connection, clinic_id: int, entry: ClinicEnt
     for position, person in enumerate(entry.practitioners):
         known = {"name": person.name, "position": position, "is_active": True}
         statement = (
-            upserts.insert(connection, Practitioner)
+            upserts.insert(connection.dialect.name, Practitioner)
             .values(clinic_id=clinic_id, slug=person.slug, **known)
             .on_conflict_do_update(index_elements=["clinic_id", "slug"], set_=known)
             .returning(Practitioner.id)

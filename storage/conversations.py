@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from sqlalchemy import Connection, bindparam, or_, select, update
 
 from flows import conversation as values
 from storage import documents, upserts
-from storage.models import Conversation, Patient
+from storage.models import Conversation, Patient, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,15 @@ class Loaded:
     shown_revision: int | None  # None: nothing was ever shown
 
 
-_LOAD = select(Conversation.document, Conversation.message_id, Conversation.shown_revision).where(
-    Conversation.chat_id == bindparam("chat")
+_TABLE = table_of(Conversation)
+
+_LOAD = select(_TABLE.c.document, _TABLE.c.message_id, _TABLE.c.shown_revision).where(
+    _TABLE.c.chat_id == bindparam("chat")
+)
+
+#: Built once, as every turn runs it; the columns to set are those of the parameters.
+_UPDATE = update(_TABLE).where(
+    _TABLE.c.chat_id == bindparam("chat"), _TABLE.c.revision == bindparam("before")
 )
 
 
@@ -70,7 +78,7 @@ def save(
     now: datetime,
 ) -> bool:
     """Store the conversation; False when the stored one is not of `before_revision`."""
-    columns = {
+    columns: dict[str, object] = {
         "clinic": conversation.clinic,
         "state": conversation.state,
         "revision": conversation.revision,
@@ -80,14 +88,12 @@ def save(
         "updated_at": now,
     }
     if before_revision is None:
-        fresh = upserts.insert(connection, Conversation).on_conflict_do_nothing()
+        fresh = _insert(connection.dialect.name)
         return connection.execute(fresh, columns | {"chat_id": conversation.chat_id}).rowcount == 1
-    changed = connection.execute(
-        update(Conversation)
-        .where(
-            Conversation.chat_id == conversation.chat_id,
-            Conversation.revision == before_revision,
-        )
-        .values(columns)
-    )
-    return changed.rowcount == 1
+    columns |= {"chat": conversation.chat_id, "before": before_revision}
+    return connection.execute(_UPDATE, columns).rowcount == 1
+
+
+@functools.cache
+def _insert(dialect: str) -> upserts.Insert:
+    return upserts.insert(dialect, Conversation).on_conflict_do_nothing()

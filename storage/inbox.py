@@ -5,28 +5,21 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
 from storage import upserts
-from storage.models import Inbox
+from storage.models import Inbox, table_of
 
 DONE, FAILED, PARKED = "done", "failed", "parked"
 
 
 def claim(connection: Connection, update_id: int, now: datetime, *, bot_id: int = 0) -> bool:
     """Mark the update as done; False when it was done or parked before."""
-    statement = (
-        upserts.insert(connection, Inbox)
-        .values(_row(update_id, bot_id, DONE, "", now))
-        .on_conflict_do_update(
-            index_elements=["bot_id", "update_id"],
-            set_={"state": DONE, "at": now},
-            where=Inbox.state == FAILED,
-        )
-    )
-    return connection.execute(statement).rowcount == 1
+    row = _row(update_id, bot_id, DONE, "", now)
+    return connection.execute(_claim(connection.dialect.name), row).rowcount == 1
 
 
 def fail(
@@ -56,9 +49,19 @@ def is_settled(connection: Connection, update_id: int, *, bot_id: int = 0) -> bo
     return connection.execute(statement).scalar() in {DONE, PARKED}
 
 
+@functools.cache
+def _claim(dialect: str) -> upserts.Insert:
+    fresh = upserts.insert(dialect, Inbox)
+    return fresh.on_conflict_do_update(
+        index_elements=["bot_id", "update_id"],
+        set_={"state": DONE, "at": fresh.excluded.at},
+        where=table_of(Inbox).c.state == FAILED,
+    )
+
+
 def _mark(connection: Connection, row: dict[str, object], **changes: object) -> None:
     connection.execute(
-        upserts.insert(connection, Inbox)
+        upserts.insert(connection.dialect.name, Inbox)
         .values(row | {"tries": 1})
         .on_conflict_do_update(
             index_elements=["bot_id", "update_id"],

@@ -56,7 +56,7 @@ def hand_off(
         "updated_at": now,
     }
     connection.execute(
-        upserts.insert(connection, Lead)
+        upserts.insert(connection.dialect.name, Lead)
         .values(chat_id=conversation.chat_id, run=conversation.run, created_at=now, **current)
         .on_conflict_do_update(index_elements=["chat_id", "run"], set_=current)
     )

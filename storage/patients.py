@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import datetime
 
 from sqlalchemy import Connection, update
@@ -14,11 +15,26 @@ def save(
     connection: Connection, chat_id: int, *, first_name: str, locale: str, now: datetime
 ) -> None:
     """Create or update a patient who has just written, and so can be reached."""
-    seen = {"first_name": first_name, "locale": locale, "unreachable_at": None}
-    connection.execute(
-        upserts.insert(connection, Patient)
-        .values(chat_id=chat_id, created_at=now, **seen)
-        .on_conflict_do_update(index_elements=["chat_id"], set_=seen)
+    row = {
+        "chat_id": chat_id,
+        "first_name": first_name,
+        "locale": locale,
+        "created_at": now,
+        "unreachable_at": None,
+    }
+    connection.execute(_save(connection.dialect.name), row)
+
+
+@functools.cache
+def _save(dialect: str) -> upserts.Insert:
+    fresh = upserts.insert(dialect, Patient)
+    return fresh.on_conflict_do_update(
+        index_elements=["chat_id"],
+        set_={
+            "first_name": fresh.excluded.first_name,
+            "locale": fresh.excluded.locale,
+            "unreachable_at": None,
+        },
     )
 
 

@@ -24,7 +24,7 @@ def remember(
 ) -> None:
     """Keep a protocol under its `Protocol.key`; one that is known stays as it is."""
     connection.execute(
-        upserts.insert(connection, ProtocolVersion)
+        upserts.insert(connection.dialect.name, ProtocolVersion)
         .values(
             key=key,
             digest=digest,

@@ -73,18 +73,19 @@ _CalendarEffect = (
 
 _BOOKS = (effects.HoldSeries, effects.ConfirmSeries, effects.MoveAppointment)
 
+_CHATS, _PATIENTS = models.table_of(models.Conversation), models.table_of(models.Patient)
+
 #: Locks the row on PostgreSQL, so that two processes cannot both advance one chat.
 _STORED = (
     select(
-        models.Conversation.revision,
-        models.Patient.first_name,
-        models.Patient.locale,
-        models.Patient.unreachable_at,
+        _CHATS.c.revision, _PATIENTS.c.first_name, _PATIENTS.c.locale, _PATIENTS.c.unreachable_at
     )
-    .join(models.Patient, models.Patient.chat_id == models.Conversation.chat_id)
-    .where(models.Conversation.chat_id == bindparam("chat"))
-    .with_for_update(of=models.Conversation)
+    .join_from(_CHATS, _PATIENTS, _PATIENTS.c.chat_id == _CHATS.c.chat_id)
+    .where(_CHATS.c.chat_id == bindparam("chat"))
+    .with_for_update(of=_CHATS)
 )
+
+_LOG = insert(models.table_of(models.Event))
 
 
 def commit(connection: Connection, writes: TurnWrites) -> Outcome:
@@ -189,4 +190,4 @@ def _log(connection: Connection, writes: TurnWrites) -> None:
         }
         for what in writes.event_log
     ]
-    connection.execute(insert(models.Event), rows)
+    connection.execute(_LOG, rows)

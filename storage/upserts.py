@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from typing import TypeAlias
+
 from sqlalchemy.dialects import postgresql, sqlite
 
-from storage.models import Model
+from storage.models import Model, table_of
+
+Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 
 
-def insert(connection: Connection, model: type[Model]) -> sqlite.Insert | postgresql.Insert:
-    """Start an INSERT into the model's table for the connection's database."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(model)
-    return sqlite.insert(model)
+def insert(dialect: str, model: type[Model]) -> Insert:
+    """Start an INSERT into the model's table for a database of this kind."""
+    table = table_of(model)
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)

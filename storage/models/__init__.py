@@ -10,7 +10,7 @@ from storage.models.clinics import (
     Practitioner,
     Service,
 )
-from storage.models.columns import Model, UtcDateTime
+from storage.models.columns import Model, UtcDateTime, table_of
 from storage.models.decisions import Decision, ProtocolVersion
 
 __all__ = [
@@ -32,4 +32,5 @@ __all__ = [
     "ProtocolVersion",
     "Service",
     "UtcDateTime",
+    "table_of",
 ]

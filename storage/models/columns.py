@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import ClassVar, cast
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, Text
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, Table, Text
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -31,6 +31,11 @@ class Model(DeclarativeBase):
 
     __pii_columns__: ClassVar[frozenset[str]]
     __plain_columns__: ClassVar[frozenset[str]]
+
+
+def table_of(model: type[Model]) -> Table:
+    """Return the model's table: for statements that every turn runs it is quicker to build on."""
+    return cast("Table", model.__table__)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
