@@ -54,8 +54,10 @@ async def run_playground(settings: Settings, tell: Tell = typer.echo) -> None:
 
 
 @asynccontextmanager
-async def playground(settings: Settings) -> AsyncIterator[Playground]:
-    """Serve the page, the stand-in and the bot until the block ends."""
+async def playground(
+    settings: Settings, clock: MovableClock | None = None
+) -> AsyncIterator[Playground]:
+    """Serve the page, the stand-in and the bot until the block ends; `clock` for fixed days."""
     limits.check_token(settings.token or limits.TOKEN)
     limits.check_host(settings.http_host)
     bound = bind(settings.http_host, settings.http_port)
@@ -66,7 +68,7 @@ async def playground(settings: Settings) -> AsyncIterator[Playground]:
     except BaseException:
         bound.close()
         raise
-    clock = MovableClock(SystemClock())
+    clock = clock or MovableClock(SystemClock())
     try:
         known = await _with_clinics(database)
         protocols = await prepare_protocols(database, catalogues, clock)

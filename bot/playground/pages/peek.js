@@ -9,7 +9,7 @@ const OUTCOMES = {
   declined: ["Not suitable", "bad"],
   urgent: ["Needs help now", "bad"],
 };
-const open = new Map([["Answers", true], ["Calendar", true], ["Verdict", true], ["Plan", true]]);
+const open = new Map(); // which sections the reader has opened or closed
 let last = "";
 
 export function tellTime(now, moved, zone) {
@@ -71,15 +71,17 @@ function where(conversation) {
 
 function verdict(value, score) {
   if (!value) return null;
-  const [title, mood] = OUTCOMES[value.outcome] ?? [value.outcome, ""];
+  const [title, decidedMood] = OUTCOMES[value.outcome] ?? [value.outcome, ""];
+  const early = !value.decided && value.outcome === "eligible";
+  const mood = early ? "" : decidedMood;
   const reasons = value.reasons.map((reason) => el("li", {},
     el("code", {}, reason.rule), el("span", { class: `tag ${reason.severity}` }, reason.severity),
     el("p", {}, reason.text ?? ""),
     el("small", {}, [reason.sources.join(", "), reason.recheck_on ? `ask again ${day(reason.recheck_on)}` : ""].filter(Boolean).join(" · "))));
   const facts = [value.grade ? `grade ${value.grade}` : "", value.recheck_on ? `again on ${day(value.recheck_on)}` : ""].filter(Boolean).join(" · ");
   return el("div", {},
-    el("p", { class: `verdict ${mood}` }, el("strong", {}, title), facts ? el("small", {}, facts) : null),
-    reasons.length ? el("ul", { class: "reasons" }, ...reasons) : el("p", { class: "nothing" }, "No rule spoke against it."),
+    el("p", { class: `verdict ${mood}` }, el("strong", {}, early ? "Nothing speaks against it" : title), value.decided ? null : el("small", {}, "so far, while the questions go on"), facts ? el("small", {}, facts) : null),
+    reasons.length ? el("ul", { class: "reasons" }, ...reasons) : null,
     scoreParts(score));
 }
 
@@ -140,7 +142,8 @@ function agenda(rows, zone) {
 function leads(rows) {
   if (!rows?.length) return null;
   return el("ul", { class: "leads" }, ...rows.map((row) => el("li", {},
-    el("span", { class: "tag" }, row.kind), el("span", {}, row.name),
+    el("span", { class: `tag ${row.kind}` }, row.kind),
+    el("span", {}, row.code || (row.recheck_on ? `again ${day(row.recheck_on)}` : row.verdict ?? "")),
     el("small", {}, row.score === null ? "" : `readiness ${row.score}`))));
 }
 
