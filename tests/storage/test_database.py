@@ -234,10 +234,12 @@ async def test_a_missing_postgresql_database_is_named(postgres_server: postgres.
 async def test_a_server_that_restarts_is_used_again(postgres_server: postgres.Server) -> None:
     database = connect(await postgres_server.clone())
     await database.write(put, 1)
+    await database.read(numbers)
     cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
     cut += " AND datname = current_database()"
-    await database.read(lambda c: c.exec_driver_sql(cut) and None)
+    await database.write(lambda c: c.exec_driver_sql(cut) and None)
 
+    assert await database.read(numbers) == [1]
     assert await database.write(put, 2) == 2
     await database.close()
 
