@@ -71,7 +71,7 @@ def outdated(url: URL) -> DatabaseOutdated:
     """Make the error of a database whose tables are older than the program."""
     return DatabaseOutdated(
         f"DATABASE_URL {shown(url)}: the tables are missing or of an older version; "
-        "run `resurface migrate` first"
+        "`resurface run` brings them up to date"
     )
 
 
