@@ -12,7 +12,14 @@ from dataclasses import dataclass
 
 import structlog
 from telegram import Bot, BotCommand
-from telegram.error import InvalidToken, NetworkError, TelegramError
+from telegram.error import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    RetryAfter,
+    TelegramError,
+)
 from telegram.ext import Application, ExtBot
 
 from bot.clock import Clock
@@ -174,16 +181,16 @@ async def _connect(application: PtbApplication, api_url: str | None) -> None:
         await application.bot.delete_webhook()  # long polling and a webhook exclude each other
     except InvalidToken:
         raise _bad_token() from None
-    except NetworkError as error:
+    except (BadRequest, RetryAfter, Conflict, Forbidden) as error:  # it answered, with a no
+        raise BotFault(
+            f"the Bot API refused to start the bot ({type(error).__name__}): "
+            "check TELEGRAM_BOT_TOKEN and TELEGRAM_API_URL"
+        ) from None
+    except TelegramError as error:
         where = api_url or TELEGRAM
         raise BotFault(
             f"the Bot API at {where} cannot be reached ({type(error).__name__}): "
             "check the network, or correct TELEGRAM_API_URL"
-        ) from None
-    except TelegramError as error:
-        raise BotFault(
-            f"the Bot API refused to start the bot ({type(error).__name__}): "
-            "check TELEGRAM_BOT_TOKEN and TELEGRAM_API_URL"
         ) from None
 
 

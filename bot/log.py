@@ -15,7 +15,8 @@ def configure(level: str = "INFO") -> None:
     logging.basicConfig(level=level, format="%(message)s", force=True)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("telegram").addFilter(_without_updates)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_without_updates)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -1,0 +1,55 @@
+"""Logging is quiet about people: libraries speak only of trouble, updates are never quoted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from bot.log import configure, place_of
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def test_an_event_is_one_line_of_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("INFO")
+
+    structlog.get_logger("bot").info("turn failed", action="turn_failed", update_id=7)
+
+    line = capsys.readouterr().err
+    assert "level='info' event='turn failed' action='turn_failed' update_id=7" in line
+
+
+@pytest.mark.parametrize("name", ["telegram", "httpx", "transitions"])
+def test_libraries_speak_only_of_trouble(name: str) -> None:
+    configure("DEBUG")
+
+    assert not logging.getLogger(f"{name}.part").isEnabledFor(logging.INFO)
+
+
+def test_an_update_that_cannot_be_parsed_is_not_quoted(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("INFO")
+
+    logging.getLogger("telegram.Bot").critical(
+        "Error while parsing updates! Received data was %r", "my private words"
+    )
+
+    assert "private" not in capsys.readouterr().err
+
+
+def test_a_failure_is_named_by_its_place() -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        _ = 1 / 0
+
+    assert place_of(caught.value).startswith("test_log.py:")
+    assert place_of(ValueError("never raised")) == ""

@@ -1,0 +1,75 @@
+"""Settings come from the environment or a file, and every fault is named at once."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bot.settings import Settings, SettingsFaults, load
+
+TOKEN = "123456:AbC-dEf_1234567890"
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def test_without_any_setting_the_playground_runs_on_loopback() -> None:
+    settings = load(None)
+
+    assert settings.token == ""
+    assert settings.database == "sqlite:///var/resurface.db"
+    assert (settings.http_host, settings.http_port) == ("127.0.0.1", 8080)
+
+
+def test_a_file_is_read_and_the_environment_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = tmp_path / ".env"
+    env.write_text(f"TELEGRAM_BOT_TOKEN={TOKEN}\nHTTP_PORT=9000\nUNKNOWN=1\n")
+    monkeypatch.setenv("HTTP_PORT", "9001")
+
+    settings = load(env)
+
+    assert (settings.token, settings.http_port) == (TOKEN, 9001)
+
+
+def test_every_fault_is_named_at_once_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PORT", "99999")
+    monkeypatch.setenv("LOG_LEVEL", "LOUD")
+    monkeypatch.setenv("TELEGRAM_API_URL", "http://host/with/path")
+    monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "my secret")
+
+    with pytest.raises(SettingsFaults) as caught:
+        load(None)
+
+    faults = sorted(caught.value.faults)
+    assert faults == [
+        "HTTP_PORT must be a port from 0 to 65535, got '99999'",
+        "LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, got 'LOUD'",
+        "TELEGRAM_API_URL must be http://HOST:PORT or https://HOST, without a path, "
+        "got 'http://host/with/path'",
+        "TELEGRAM_BOT_TOKEN must look like 123456:ABC-DEF; copy it from @BotFather",
+    ]
+
+
+def test_settings_cannot_be_changed_and_do_not_show_the_token() -> None:
+    settings = Settings(_env_file=None, telegram_bot_token=TOKEN)  # type: ignore[call-arg]
+
+    assert TOKEN not in repr(settings)
+    with pytest.raises(ValidationError):
+        settings.http_port = 1  # type: ignore[misc]
+
+
+def test_the_example_shows_the_defaults() -> None:
+    example = (Path(__file__).parents[2] / ".env.example").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^# ([A-Z_]+)=(.*)$", example, flags=re.MULTILINE))
+
+    assert set(shown) == {name.upper() for name in Settings.model_fields}
+    defaults = Settings(_env_file=None, **{k.lower(): v for k, v in shown.items()})  # type: ignore[call-arg,arg-type]
+    assert defaults == load(None)
