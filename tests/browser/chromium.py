@@ -14,6 +14,10 @@ INSTALL = (
     "NO BROWSER FOUND: install Chromium (Debian, Ubuntu: apt-get install chromium), Google Chrome, "
     "or run `.venv/bin/playwright install chromium`"
 )
+DRIVER = (
+    "PLAYWRIGHT DOES NOT START: it may want a library that a bare system lacks (Debian, Ubuntu: "
+    "apt-get install libatomic1)"
+)
 _COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _MAC = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -30,13 +34,13 @@ _FLAGS = (
 
 
 class NoBrowser(Exception):
-    """There is no browser on this machine."""
+    """There is no browser on this machine, or nothing that can drive one."""
 
 
 @asynccontextmanager
 async def browser() -> AsyncIterator[Browser]:
     """Yield a running browser without a window; raises NoBrowser."""
-    async with async_playwright() as playwright:
+    async with _driver() as playwright:
         path = _installed() or _own(playwright)
         if path is None:
             raise NoBrowser(INSTALL)
@@ -45,6 +49,19 @@ async def browser() -> AsyncIterator[Browser]:
         running = await playwright.chromium.launch(executable_path=path, args=flags)
         yield running
         await running.close()
+
+
+@asynccontextmanager
+async def _driver() -> AsyncIterator[Playwright]:
+    manager = async_playwright()
+    try:
+        playwright = await manager.__aenter__()
+    except Exception as fault:  # Playwright gives no error of its own
+        raise NoBrowser(DRIVER) from fault
+    try:
+        yield playwright
+    finally:
+        await manager.__aexit__()
 
 
 def _installed() -> str | None:

@@ -1,10 +1,13 @@
 """A browser window on a stand-in with a scripted bot. Without a browser: one loud line.
 
+With RESURFACE_REQUIRE_BROWSER set, as `.ci/run` does, a missing browser fails the tests instead.
+
 Starting a browser takes seconds, so all tests of this folder share one, and one event loop.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,12 +20,12 @@ from playwright.async_api import Browser
 from bot.clock import MovableClock
 from bot.playground.server import Playground, playground
 from bot.settings import Settings
-from tests.browser.chromium import INSTALL, NoBrowser, browser
+from tests.browser.chromium import NoBrowser, browser
 from tests.browser.reader import Reader
 from tests.browser.scripted_bot import scripted_bot
 from tests.standin import RunningStandIn, StoppedClock, running_standin
 
-MISSING = pytest.StashKey[bool]()
+MISSING = pytest.StashKey[str]()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -31,9 +34,11 @@ async def chromium(request: pytest.FixtureRequest) -> AsyncIterator[Browser]:
     try:
         async with browser() as running:
             yield running
-    except NoBrowser:
-        request.config.stash[MISSING] = True
-        pytest.skip(INSTALL)
+    except NoBrowser as missing:
+        if os.environ.get("RESURFACE_REQUIRE_BROWSER"):
+            raise
+        request.config.stash[MISSING] = str(missing)
+        pytest.skip(str(missing))
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -76,8 +81,9 @@ async def window(running: Browser, **options: Any) -> AsyncIterator[Reader]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say once, loudly, that the browser tests did not run."""
-    if terminalreporter.config.stash.get(MISSING, False):
-        terminalreporter.write_line(f"BROWSER TESTS SKIPPED. {INSTALL}", red=True, bold=True)
+    missing = terminalreporter.config.stash.get(MISSING, "")
+    if missing:
+        terminalreporter.write_line(f"BROWSER TESTS SKIPPED. {missing}", red=True, bold=True)
 
 
 async def _peek(_chat_id: int) -> dict[str, object]:
