@@ -12,7 +12,7 @@ import typer
 
 from bot import log, protocol_commands
 from bot.app import BotFault
-from bot.live import run_bot
+from bot.live import run_bot, until_told
 from bot.playground.refusals import PlaygroundRefused
 from bot.playground.server import run_playground
 from bot.settings import Settings, SettingsFaults, load
@@ -63,7 +63,7 @@ def run() -> None:
     with faults_in_a_sentence():
         settings = load()
         log.configure(settings.log_level)
-        asyncio.run(_run(settings))
+        asyncio.run(until_told(_run(settings)))
 
 
 @app.command("diagram")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 from bot.app import BotFault, Serving, serve
 from bot.clock import SystemClock
@@ -17,7 +17,7 @@ Tell = Callable[[str], None]
 
 
 async def run_bot(settings: Settings, tell: Tell) -> None:
-    """Poll Telegram until SIGTERM or SIGINT. `tell` gets one line for the person who started it.
+    """Poll Telegram until cancelled. `tell` gets one line for the person who started it.
 
     Raises BotFault, ProtocolFaults and storage's StorageError, each in words to act on.
     """
@@ -41,22 +41,26 @@ async def run_bot(settings: Settings, tell: Tell) -> None:
 
 
 async def until_stopped(serving: Serving) -> None:
-    """Wait for SIGTERM or SIGINT; raises BotFault when polling ends before that."""
+    """Wait until the task is cancelled; raises BotFault when polling ends before that."""
+    await serving.failed()
+
+
+async def until_told(run: Coroutine[None, None, None]) -> None:
+    """Run a program until it ends, or until SIGTERM or SIGINT; then let it stop quietly."""
     loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
+    program = loop.create_task(run)
+    told = asyncio.Event()
+
+    def stop() -> None:
+        if not told.is_set():  # a second signal must not disturb the stopping
+            told.set()
+            program.cancel()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    asked = asyncio.create_task(stopped.wait())
-    failed = asyncio.create_task(serving.failed())
-    try:
-        await asyncio.wait({asked, failed}, return_when=asyncio.FIRST_COMPLETED)
-        if failed.done():
-            await failed
-    finally:
-        asked.cancel()
-        failed.cancel()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
+        loop.add_signal_handler(number, stop)
+    await asyncio.wait({program})
+    if not program.cancelled():
+        program.result()
 
 
 def new_token() -> str:

@@ -7,7 +7,16 @@ import logging
 import structlog
 
 #: Libraries that would write addresses (which hold the token), parameters or every move.
-_TALKATIVE = ("telegram", "httpx", "httpcore", "aiohttp", "transitions", "asyncio", "uvicorn")
+_TALKATIVE = (
+    "telegram",
+    "httpx",
+    "httpcore",
+    "aiohttp",
+    "transitions",
+    "asyncio",
+    "uvicorn",
+    "alembic",
+)
 
 
 def configure(level: str = "INFO") -> None:

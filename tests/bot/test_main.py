@@ -1,0 +1,211 @@
+"""The `resurface` command: it runs, it stops quietly, and every fault is one sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sqlite3
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.__main__ import app
+from bot.playground.limits import TOKEN
+from storage import clinics
+from storage.database import connect
+from tests.bot.test_request import unused_port
+from tests.standin import running_standin
+
+RUN = (sys.executable, "-m", "bot", "run")
+WITHIN = 30  # seconds
+
+
+def environment(folder: Path, **settings: str) -> dict[str, str]:
+    """Return an environment with these settings and no others of ours."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    root = str(Path(__file__).parents[2])
+    return {**kept, "PYTHONPATH": root, "DATA_DIR": str(folder), "HTTP_PORT": "0", **settings}
+
+
+@asynccontextmanager
+async def running(folder: Path, **settings: str) -> AsyncIterator[Process]:
+    """Start `resurface run` in an empty folder; kill it at the end if it still runs."""
+    process = await asyncio.create_subprocess_exec(
+        *RUN, cwd=folder, env=environment(folder, **settings), stdout=PIPE, stderr=PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def fault_of(folder: Path, **settings: str) -> str:
+    """Return what a run that must end with exit code 2 says."""
+    async with running(folder, **settings) as process, asyncio.timeout(WITHIN):
+        out, err = await process.communicate()
+    words = err.decode()
+    assert process.returncode == 2, words
+    assert "Traceback" not in words
+    assert out == b""
+    return words.strip()
+
+
+async def first_line(process: Process) -> str:
+    assert process.stdout is not None
+    async with asyncio.timeout(WITHIN):
+        return (await process.stdout.readline()).decode()
+
+
+async def fill(folder: Path) -> str:
+    """Make a database with the demo's clinics; return its address."""
+    url = f"sqlite:///{folder / 'resurface.db'}"
+    done = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "clinic", "demo", "--database-url", url),
+        cwd=folder,
+        env=environment(folder),
+        stdout=PIPE,
+    )
+    await done.communicate()
+    return url
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_without_a_token_the_playground_runs_until_told_to_stop(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    async with running(tmp_path) as process:
+        assert "http://127.0.0.1:" in await first_line(process)
+
+        process.send_signal(number)
+        async with asyncio.timeout(WITHIN):
+            _, err = await process.communicate()
+
+    assert process.returncode == 0
+    assert b"Traceback" not in err
+
+
+async def test_with_a_token_the_clinics_bot_answers_until_told_to_stop(tmp_path: Path) -> None:
+    await fill(tmp_path)
+    async with running_standin() as standin:
+        keys = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_API_URL": standin.url}
+        async with running(tmp_path, **keys) as process, await standin.new_patient() as patient:
+            assert "running as @resurface_playground_bot" in await first_line(process)
+            await patient.starts("willow")
+            await patient.sees("computer program")
+
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(WITHIN):
+                _, err = await process.communicate()
+
+    assert process.returncode == 0
+    assert TOKEN.encode() not in err
+
+
+async def test_a_database_without_a_clinic_says_which_command_to_run(tmp_path: Path) -> None:
+    words = await fault_of(tmp_path, TELEGRAM_BOT_TOKEN=TOKEN)
+
+    assert "run `resurface clinic import FILE`" in words
+
+
+async def test_a_bad_token_is_one_sentence(tmp_path: Path) -> None:
+    await fill(tmp_path)
+    async with running_standin() as standin:
+        words = await fault_of(
+            tmp_path, TELEGRAM_BOT_TOKEN="123456:not-the-right-one", TELEGRAM_API_URL=standin.url
+        )
+
+    assert words.startswith("TELEGRAM_BOT_TOKEN was refused")
+    assert "\n" not in words
+
+
+async def test_a_bot_api_out_of_reach_is_one_sentence(tmp_path: Path) -> None:
+    await fill(tmp_path)
+    url = f"http://127.0.0.1:{unused_port()}"
+
+    words = await fault_of(tmp_path, TELEGRAM_BOT_TOKEN=TOKEN, TELEGRAM_API_URL=url)
+
+    assert words.startswith(f"the Bot API at {url} cannot be reached")
+
+
+async def test_wrong_settings_are_one_sentence_each(tmp_path: Path) -> None:
+    words = await fault_of(tmp_path, HTTP_PORT="x", LOG_LEVEL="LOUD")
+
+    assert len(words.splitlines()) == 2
+
+
+async def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+
+        words = await fault_of(tmp_path, HTTP_PORT=port)
+
+    assert f"port {port} is in use" in words
+
+
+async def test_a_foreign_database_is_one_sentence(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "resurface.db") as other:
+        other.execute("CREATE TABLE recipes (id INTEGER)")
+    other.close()
+
+    words = await fault_of(tmp_path)
+
+    assert "not made by Resurface" in words
+
+
+async def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "resurface.db").write_bytes(b"a letter to my aunt " * 200)
+
+    words = await fault_of(tmp_path)
+
+    assert words.startswith("DATABASE_URL")
+
+
+async def test_a_locked_database_is_one_sentence(tmp_path: Path) -> None:
+    url = await fill(tmp_path)
+    locker = sqlite3.connect(tmp_path / "resurface.db", isolation_level=None)
+    locker.execute("BEGIN EXCLUSIVE")
+
+    words = await fault_of(tmp_path, DATABASE_URL=url)
+
+    locker.close()
+    assert "locked by another program" in words
+
+
+def test_the_version_is_printed_in_both_ways() -> None:
+    asked, told = (CliRunner().invoke(app, [words]) for words in ("version", "--version"))
+
+    assert asked.output == told.output
+    assert asked.output.count(".") == 2
+
+
+def test_the_diagram_is_mermaid() -> None:
+    printed = CliRunner().invoke(app, ["diagram"])
+
+    assert printed.exit_code == 0
+    assert "stateDiagram" in printed.output
+
+
+@pytest.mark.parametrize("command", ["protocol", "clinic", "leads", "run", "diagram"])
+def test_every_command_explains_itself(command: str) -> None:
+    assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
+
+
+async def test_the_demo_command_fills_a_database(tmp_path: Path) -> None:
+    url = await fill(tmp_path)
+    database = connect(url)
+
+    known = await database.read(clinics.load_all)
+
+    await database.close()
+    assert "willow" in known
