@@ -39,7 +39,6 @@ _STAGES = (
     Edge("book", Stage.PICK_TIME, Stage.BOOKED),
     Edge("taken", Stage.CONTACT, Stage.PLAN),
     Edge("taken", Stage.CONTACT, Stage.CONSULT),
-    Edge("taken", Stage.PICK_TIME, Stage.CONSULT),
     Edge("change", Stage.BOOKED, Stage.CHANGE),
     Edge("move", Stage.CHANGE, Stage.PICK_DAY),
     Edge("move", Stage.BOOKED, Stage.PICK_DAY),

@@ -16,7 +16,7 @@ from flows.texts import Catalogue
 MESSAGE_UNITS = 4096
 CAPTION_UNITS = 1024
 #: Ours: what a button and a line of the review list show on a phone without being cut.
-LABEL_UNITS = 40
+LABEL_UNITS = 36  # a tick box stands before it, and phones cut longer ones off
 SHORT_UNITS = 64
 
 #: The placeholders that texts with markup may use; labels and short names have none.

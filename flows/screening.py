@@ -178,7 +178,9 @@ def _ended_early(here: Position) -> Turn:
 
 
 def _first_pass(here: Position, step_id: str, dest: str) -> bool:
-    """Say whether nothing between the answered step and `dest` was answered before."""
+    """Say whether this is the move that a first answer makes, not a leap after an edit."""
+    if here.conversation.state != step_id:
+        return False
     steps = [step.id for step in relevance.relevant_steps(here.protocol, here.answers)]
     if dest in (Stage.URGENT, Stage.DECLINED):
         return steps[-1] == step_id

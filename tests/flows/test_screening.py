@@ -290,6 +290,15 @@ def test_an_edited_message_corrects_the_step_it_answered():
     assert chat.state == "scar_type"
 
 
+def test_an_edited_message_corrects_the_question_just_answered():
+    chat = Chat().starts().does(Answered("consent", ("agree",))).says("34", message_id=11)
+
+    chat.does(Corrected("20", message_id=11))
+
+    assert chat.notes == ["note.corrected"]
+    assert chat.state == "acne_now"
+
+
 @pytest.mark.parametrize("text", ["blah", "34"])
 def test_an_edit_that_cannot_be_placed_says_how_to_correct(text):
     chat = Chat().starts().does(Answered("consent", ("agree",))).says("34", message_id=11)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from flows.conversation import Conversation, Stage
 from flows.graph import Walk
-from flows.machine import Edge
+from flows.machine import Edge, edges, states
 from flows.protocol import Kind, Protocol, Step
 from flows.texts import Catalogue
 from storage import conversations
@@ -35,6 +35,17 @@ class Tour:
     def covers(self, edge: Edge) -> bool:
         """Say whether some journey made this move."""
         return (str(edge.source), str(edge.dest)) in self.moves
+
+    def summary(self, protocol: Protocol, catalogue: Catalogue) -> str:
+        """Return in one line how many states, moves and texts were visited."""
+        all_states, all_moves = states(protocol), edges(protocol)
+        seen = len((self.states | {Stage.CHOOSE_CLINIC.value}) & set(all_states))
+        made = sum(self.covers(edge) for edge in all_moves)
+        texts = {key for key, words in catalogue.texts.items() if isinstance(words, str)}
+        return (
+            f"{seen} of {len(all_states)} states, {made} of {len(all_moves)} moves and "
+            f"{len(self.texts & texts)} of {len(texts)} texts visited"
+        )
 
 
 class TouredCatalogue(Catalogue):
@@ -78,11 +89,26 @@ class Guide:
         await self.patient.starts(payload)
         await self._arrived(None)
 
+    async def starts_again(self, payload: str = "willow") -> str:
+        """Press Start once more and return the state it led to."""
+        before = await self.conversation()
+        await self.patient.starts(payload)
+        return await self._arrived(before)
+
+    async def arrives(self) -> str:
+        """Wait for the answer to something done while nobody looked; return the state."""
+        return await self._arrived(await self.conversation())
+
     async def taps(self, label: str) -> str:
         """Tap a button, wait for its turn, and return the state it led to."""
         before = await self.conversation()
         await self.patient.taps(label)
         return await self._arrived(before)
+
+    async def follows(self, *labels: str) -> None:
+        """Tap one button after the other."""
+        for label in labels:
+            await self.taps(label)
 
     async def says(self, text: str) -> str:
         """Type words, wait for their turn, and return the state they led to."""
@@ -128,15 +154,16 @@ class Guide:
             return await self.says("12 June")
         if step.kind is Kind.TEXT:
             return await self.says("mild asthma")
-        return await self.taps(self._catalogue.text("button.skip"))
+        skip = "button.private" if step.sensitive else "button.skip"
+        return await self.taps(self._catalogue.text(skip))
 
     async def _arrived(self, before: Conversation | None) -> str:
         deadline = asyncio.get_running_loop().time() + _TURN_WITHIN
         while True:
             loaded = await self._database.read(conversations.load, self.patient.chat_id)
-            if loaded and (before is None or loaded.conversation.revision > before.revision):
-                if loaded.shown_revision == loaded.conversation.revision:
-                    break
+            moved = loaded and (before is None or loaded.conversation.revision > before.revision)
+            if loaded and moved and loaded.shown_revision == loaded.conversation.revision:
+                break
             if asyncio.get_running_loop().time() > deadline:
                 raise AssertionError(f"no answer to:\n{self.patient.transcript()}")
             await asyncio.sleep(_LOOK_EVERY)

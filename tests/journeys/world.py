@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 
-from bot.app import serve
+from bot.app import Serving, serve
 from bot.clock import MovableClock
 from bot.pace import UNLIMITED
+from flows.clinics import BookingMode
 from flows.protocol import Protocol
 from storage import clinics
 from storage.database import Database
@@ -27,7 +29,8 @@ class World:
     database: Database
     clock: MovableClock
     tour: Tour
-    patients: list[Patient]
+    bot: AsyncExitStack
+    patients: list[Patient] = field(default_factory=list)
 
     @property
     def protocol(self) -> Protocol:
@@ -44,32 +47,47 @@ class World:
             await guide.starts(payload)
         return guide
 
+    def moves_clock(self, **by: float) -> None:
+        """Let time pass."""
+        self.clock.move(timedelta(**by))
+
+    async def books(self, mode: BookingMode) -> None:
+        """Let Willow book in another way, as its clinic file could say."""
+        text = clinics.demo_text().replace('"hold"', f'"{mode.value}"')
+        await self.database.write(clinics.import_clinic, text, "demo_clinic.toml")
+
+    async def stop_bot(self) -> None:
+        """Stop the bot; Telegram keeps what patients write meanwhile."""
+        await self.bot.aclose()
+
 
 @asynccontextmanager
 async def world(database: Database, tour: Tour) -> AsyncIterator[World]:
     """Run stand-in and bot on `database`, which gets the demo's clinics."""
     await database.write(clinics.import_clinic, clinics.demo_text(), "demo_clinic.toml")
     clock = MovableClock(StoppedClock())
-    words = {locale: toured(each, tour) for locale, each in catalogues().items()}
-    async with (
-        running_standin(clock) as standin,
-        serve(
-            token=standin.token,
-            api_url=standin.url,
-            database=database,
-            clock=clock,
-            new_token=_tokens().__next__,
-            catalogues=words,
-            limits=UNLIMITED,
-            jitter=lambda: 0.5,
-        ),
-    ):
-        here = World(standin, database, clock, tour, [])
+    async with running_standin(clock) as standin, AsyncExitStack() as bot:
+        here = World(standin, database, clock, tour, bot)
+        await bot.enter_async_context(bot_on(here))
         try:
             yield here
         finally:
             for patient in here.patients:
                 await patient.close()
+
+
+def bot_on(here: World) -> AbstractAsyncContextManager[Serving]:
+    """Return the real bot, ready to be entered."""
+    return serve(
+        token=here.standin.token,
+        api_url=here.standin.url,
+        database=here.database,
+        clock=here.clock,
+        new_token=_tokens().__next__,
+        catalogues={locale: toured(each, here.tour) for locale, each in catalogues().items()},
+        limits=UNLIMITED,
+        jitter=lambda: 0.5,
+    )
 
 
 def _tokens() -> Iterator[str]:
