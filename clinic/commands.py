@@ -109,7 +109,7 @@ def leads_table(rows: Sequence[LeadRow]) -> Table:
         table.add_row(
             str(row.id),
             row.clinic or "–",
-            row.kind,
+            f"{row.kind}, wants a person" if row.wants_person else row.kind,
             row.verdict or "–",
             "–" if row.score is None else str(row.score),
             "\n".join(times) or "–",

@@ -13,7 +13,10 @@ from flows.slots import Slot
 
 
 class LeadKind(StrEnum):
-    """Why a patient is handed to the clinic; a later one of the same run replaces an earlier."""
+    """Why a patient is handed to the clinic.
+
+    A later one of the same run replaces an earlier; PERSON is noted beside what there is.
+    """
 
     BOOKED = "booked"
     DEFERRED = "deferred"

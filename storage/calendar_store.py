@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -91,8 +91,15 @@ def view(  # noqa: PLR0913 - a look at a calendar has this many sides
         buffer_before=timedelta(minutes=clinic.before_minutes),
         buffer_after=timedelta(minutes=clinic.after_minutes),
         step=timedelta(minutes=clinic.step_minutes),
-        opens_at=now + timedelta(minutes=clinic.notice_minutes),
-        closes_at=now + timedelta(days=clinic.horizon_days),
+        # Beyond the days read here nothing is known, so nothing may be offered there.
+        opens_at=max(
+            now + timedelta(minutes=clinic.notice_minutes),
+            datetime.combine(from_on, time(), zone).astimezone(UTC),
+        ),
+        closes_at=min(
+            now + timedelta(days=clinic.horizon_days),
+            datetime.combine(until_on + timedelta(days=1), time(), zone).astimezone(UTC),
+        ),
         patient_busy=_patient_busy(connection, chat_id, occupied),
     )
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, select
 
 from flows.conversation import Conversation
-from flows.effects import HandOffLead
+from flows.effects import HandOffLead, LeadKind
 from storage import decisions, upserts
 from storage.faults import StorageError
 from storage.models import Appointment, Clinic, Lead
@@ -32,6 +32,7 @@ class LeadRow:
     verdict: str | None
     score: int | None
     recheck_on: date | None
+    wants_person: bool  # asked to talk to a person
     booked: tuple[datetime, ...]  # starts of appointments to be kept, aware UTC
     code: str
     campaign: str | None
@@ -41,7 +42,10 @@ class LeadRow:
 def hand_off(
     connection: Connection, conversation: Conversation, effect: HandOffLead, now: datetime
 ) -> None:
-    """Create or update the lead of the conversation's run, with the run's last verdict."""
+    """Create or update the lead of the conversation's run, with the run's last verdict.
+
+    Asking for a person is noted on the lead there is; it does not undo what else is known.
+    """
     decision = decisions.latest(connection, conversation.chat_id, conversation.run)
     clinic_id = connection.execute(
         select(Clinic.id).where(Clinic.slug == conversation.clinic)
@@ -55,10 +59,15 @@ def hand_off(
         "campaign": conversation.campaign,
         "updated_at": now,
     }
+    if effect.kind is LeadKind.PERSON:
+        asked = {"wants_person_at": now, "updated_at": now}
+        current, changes = {**current, **asked}, asked
+    else:
+        changes = current
     connection.execute(
         upserts.insert(connection.dialect.name, Lead)
         .values(chat_id=conversation.chat_id, run=conversation.run, created_at=now, **current)
-        .on_conflict_do_update(index_elements=["chat_id", "run"], set_=current)
+        .on_conflict_do_update(index_elements=["chat_id", "run"], set_=changes)
     )
 
 
@@ -83,6 +92,7 @@ def all_leads(connection: Connection, clinic_slug: str | None = None) -> list[Le
             verdict=row.verdict,
             score=row.score,
             recheck_on=row.recheck_on,
+            wants_person=row.wants_person_at is not None,
             booked=tuple(start for start, _ in booked[row.chat_id, row.run]),
             code=next((code for _, code in booked[row.chat_id, row.run]), ""),
             campaign=row.campaign,

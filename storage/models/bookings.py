@@ -7,16 +7,12 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.models.columns import COUNTER, Model, UtcDateTime, Words
+from storage.models.columns import COUNTER, Model, UtcDateTime, Words, quoted
 
 #: States in which a practitioner's and a patient's time is taken.
 OCCUPYING = ("held", "pending", "booked", "arrived")
 
 STATES = (*OCCUPYING, "fulfilled", "cancelled", "noshow")
-
-
-def _quoted(states: tuple[str, ...]) -> str:
-    return ", ".join(f"'{state}'" for state in states)
 
 
 class Appointment(Model):
@@ -29,7 +25,7 @@ class Appointment(Model):
 
     __tablename__ = "appointments"
     __table_args__ = (
-        CheckConstraint(f"state IN ({_quoted(STATES)})", name="state"),
+        CheckConstraint(f"state IN ({quoted(STATES)})", name="state"),
         CheckConstraint("(state = 'held') = (hold_until IS NOT NULL)", name="hold"),
         CheckConstraint(
             "blocks_from <= starts_at AND starts_at < ends_at AND ends_at <= blocks_until",
@@ -99,6 +95,7 @@ class Lead(Model):
             "score",
             "recheck_on",
             "campaign",
+            "wants_person_at",
             "created_at",
             "updated_at",
         }
@@ -113,5 +110,6 @@ class Lead(Model):
     score: Mapped[int | None]
     recheck_on: Mapped[date | None]
     campaign: Mapped[str | None] = mapped_column(Words)
+    wants_person_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

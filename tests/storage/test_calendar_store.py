@@ -42,7 +42,7 @@ async def look(
 
 
 async def test_a_view_holds_the_service_and_the_booking_window(willow: Database) -> None:
-    view = await look(willow)
+    view = await look(willow, first=NOW.date(), last=NOW.date() + timedelta(days=400))
 
     assert (view.zone, view.duration) == ("Europe/London", timedelta(hours=1))
     assert (view.buffer_before, view.buffer_after) == (timedelta(0), timedelta(minutes=15))
@@ -51,6 +51,14 @@ async def test_a_view_holds_the_service_and_the_booking_window(willow: Database)
         NOW + timedelta(days=300),
     )
     assert [timetable.practitioner for timetable in view.timetables] == ["amara", "rowan"]
+
+
+async def test_nothing_is_offered_beyond_the_days_that_were_read(willow: Database) -> None:
+    first, last = date(2026, 5, 4), date(2026, 5, 10)
+    view = await look(willow, first=first, last=last)
+
+    assert view.opens_at == datetime(2026, 5, 3, 23, 0, tzinfo=UTC)  # midnight in London
+    assert view.closes_at == datetime(2026, 5, 10, 23, 0, tzinfo=UTC)
 
 
 async def test_an_appointment_is_busy_with_its_buffer(willow: Database) -> None:

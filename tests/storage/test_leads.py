@@ -53,6 +53,23 @@ async def test_a_deferred_lead_has_the_day_to_ask_again(willow: Database) -> Non
     assert (lead.verdict, lead.score, lead.recheck_on) == ("deferred", None, date(2026, 6, 1))
 
 
+async def test_asking_for_a_person_is_noted_beside_what_is_known(willow: Database) -> None:
+    await willow.write(turns.commit, a_turn(a_decision(), a_confirmation(a_slot()), BOOKED))
+    asked = a_turn(HandOffLead(LeadKind.PERSON), before=0, now=NOW + timedelta(hours=1))
+    await willow.write(turns.commit, asked)
+
+    (lead,) = await willow.read(leads.all_leads)
+
+    assert (lead.kind, lead.score, lead.wants_person) == ("booked", 80, True)
+
+
+async def test_a_patient_who_only_wants_a_person_is_a_lead(willow: Database) -> None:
+    await willow.write(turns.commit, a_turn(HandOffLead(LeadKind.PERSON)))
+
+    (lead,) = await willow.read(leads.all_leads)
+    assert (lead.kind, lead.wants_person) == ("person", True)
+
+
 async def test_a_later_kind_of_the_same_run_replaces_the_earlier(willow: Database) -> None:
     await willow.write(turns.commit, a_turn(a_decision(), HandOffLead(LeadKind.ELIGIBLE, 70)))
     later = a_turn(a_confirmation(a_slot()), BOOKED, before=0, now=NOW + timedelta(hours=1))

@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("score", sa.Integer(), nullable=True),
         sa.Column("recheck_on", sa.Date(), nullable=True),
         sa.Column("campaign", sa.Text(), nullable=True),
+        sa.Column("wants_person_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
