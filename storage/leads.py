@@ -50,7 +50,7 @@ def hand_off(
     clinic_id = connection.execute(
         select(Clinic.id).where(Clinic.slug == conversation.clinic)
     ).scalar()
-    current = {
+    current: dict[str, object] = {
         "clinic_id": clinic_id,
         "kind": effect.kind,
         "verdict": decision.outcome if decision else None,
@@ -59,11 +59,10 @@ def hand_off(
         "campaign": conversation.campaign,
         "updated_at": now,
     }
+    changes = current
     if effect.kind is LeadKind.PERSON:
-        asked = {"wants_person_at": now, "updated_at": now}
-        current, changes = {**current, **asked}, asked
-    else:
-        changes = current
+        changes = {"wants_person_at": now, "updated_at": now}
+        current = {**current, **changes}
     connection.execute(
         upserts.insert(connection.dialect.name, Lead)
         .values(chat_id=conversation.chat_id, run=conversation.run, created_at=now, **current)
