@@ -12,10 +12,13 @@ from storage.models.clinics import (
 )
 from storage.models.columns import Model, UtcDateTime, table_of
 from storage.models.decisions import Decision, ProtocolVersion
+from storage.models.outbox import OUTBOX_STATES, WAITING, Outbox
 
 __all__ = [
     "OCCUPYING",
+    "OUTBOX_STATES",
     "STATES",
+    "WAITING",
     "Appointment",
     "Clinic",
     "Closure",
@@ -27,6 +30,7 @@ __all__ = [
     "Lead",
     "Model",
     "OpeningHours",
+    "Outbox",
     "Patient",
     "Practitioner",
     "ProtocolVersion",

@@ -66,11 +66,16 @@ class Event(Model):
 
 
 class Inbox(Model):
-    """Updates that were dealt with. A set: after a quiet week Telegram's ids start elsewhere."""
+    """Updates that were dealt with. A set: after a quiet week Telegram's ids start elsewhere.
+
+    `payload` is the update itself, kept of a parked one so that it can be replayed.
+    """
 
     __tablename__ = "inbox"
-    __table_args__ = (CheckConstraint("state IN ('done', 'failed', 'parked')", name="state"),)
-    __pii_columns__ = frozenset[str]()
+    __table_args__ = (
+        CheckConstraint("state IN ('done', 'failed', 'parked', 'replay')", name="state"),
+    )
+    __pii_columns__ = frozenset({"payload"})
     __plain_columns__ = frozenset({"bot_id", "update_id", "state", "tries", "why", "at"})
 
     bot_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -79,3 +84,4 @@ class Inbox(Model):
     tries: Mapped[int]
     why: Mapped[str] = mapped_column(Words)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+    payload: Mapped[str | None] = mapped_column(Words)

@@ -38,6 +38,11 @@ def table_of(model: type[Model]) -> Table:
     return cast("Table", model.__table__)
 
 
+def quoted(values: tuple[str, ...]) -> str:
+    """Return words of ours as an SQL list, for a check constraint."""
+    return ", ".join(f"'{value}'" for value in values)
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An instant: takes aware datetimes only and gives back aware UTC on every database."""
 
