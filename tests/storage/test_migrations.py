@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from storage import faults, migrations
 from storage.database import Database, connect
@@ -149,3 +149,33 @@ def test_a_folder_is_not_a_database(tmp_path: Path) -> None:
 def test_a_server_that_is_away_cannot_be_upgraded() -> None:
     with pytest.raises(faults.DatabaseUnavailable, match="cannot be reached"):
         migrations.upgrade("postgresql://ada:secret@127.0.0.1:1/clinic")
+
+
+async def test_updates_stay_when_the_inbox_learns_to_replay(empty_url: str) -> None:
+    migrations.upgrade(empty_url, "0004")
+    await run(
+        empty_url,
+        "INSERT INTO inbox (bot_id, update_id, state, tries, why, at) "
+        "VALUES (1, 2, 'parked', 3, 'KeyError', '2026-03-02 09:00:00')",
+    )
+
+    migrations.upgrade(empty_url)
+    await run(empty_url, "UPDATE inbox SET state = 'replay', payload = '{}'")
+    migrations.downgrade(empty_url, "0004")
+
+    assert await seen(empty_url, inbox_rows) == [(1, 2, "parked", 3)]
+    with pytest.raises(faults.StatementFailed, match="ck_inbox_state"):
+        await run(empty_url, "UPDATE inbox SET state = 'replay'")
+
+
+async def run(url: str, statement: str) -> None:
+    database = connect(url)
+    try:
+        await database.write(lambda connection: connection.execute(text(statement)) and None)
+    finally:
+        await database.close()
+
+
+def inbox_rows(connection: Connection) -> list[tuple[object, ...]]:
+    rows = connection.execute(text("SELECT bot_id, update_id, state, tries FROM inbox"))
+    return [tuple(row) for row in rows]

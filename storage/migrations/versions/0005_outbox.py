@@ -12,29 +12,21 @@ NEW_STATES = "state IN ('done', 'failed', 'parked', 'replay')"
 
 
 def upgrade() -> None:
-    payload = sa.Column("payload", sa.Text(), nullable=True)
-    if op.get_bind().dialect.name == "postgresql":
-        op.add_column("inbox", payload)
-        op.drop_constraint(op.f(STATE), "inbox", type_="check")
-        op.create_check_constraint(op.f(STATE), "inbox", NEW_STATES)
-    else:  # SQLite changes a constraint by making the table anew
-        check = sa.CheckConstraint(NEW_STATES, name=op.f(STATE))
-        with op.batch_alter_table("inbox", recreate="always", table_args=(check,)) as table:
-            table.add_column(payload)
+    # SQLite changes a constraint by making the table anew.
+    with op.batch_alter_table("inbox") as table:
+        table.add_column(sa.Column("payload", sa.Text(), nullable=True))
+        table.drop_constraint(op.f(STATE), type_="check")
+        table.create_check_constraint(op.f(STATE), NEW_STATES)
     make_outbox()
 
 
 def downgrade() -> None:
     op.drop_table("outbox")
     op.execute("UPDATE inbox SET state = 'parked' WHERE state = 'replay'")
-    if op.get_bind().dialect.name == "postgresql":
-        op.drop_constraint(op.f(STATE), "inbox", type_="check")
-        op.create_check_constraint(op.f(STATE), "inbox", OLD_STATES)
-        op.drop_column("inbox", "payload")
-    else:
-        check = sa.CheckConstraint(OLD_STATES, name=op.f(STATE))
-        with op.batch_alter_table("inbox", recreate="always", table_args=(check,)) as table:
-            table.drop_column("payload")
+    with op.batch_alter_table("inbox") as table:
+        table.drop_constraint(op.f(STATE), type_="check")
+        table.create_check_constraint(op.f(STATE), OLD_STATES)
+        table.drop_column("payload")
 
 
 def make_outbox() -> None:
