@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from flows.conversation import BookedSession
 from flows.effects import CancelSeries, ConfirmSeries, HoldSeries, MoveAppointment, ReleaseHold
 from flows.slots import Slot
-from storage import faults, upserts
+from storage import faults, upserts, withdrawals
 from storage.faults import StorageError
 from storage.models import Appointment, Clinic, Practitioner, Service
 
@@ -94,7 +94,7 @@ def release(connection: Connection, booker: Booker, effect: ReleaseHold) -> None
 
 
 def cancel(connection: Connection, booker: Booker, effect: CancelSeries) -> None:
-    """Cancel every appointment of the patient's series that has not begun."""
+    """Cancel every appointment of the patient's series that has not begun, and its messages."""
     release(connection, booker, ReleaseHold(effect.series_id))
     connection.execute(
         update(Appointment)
@@ -111,6 +111,7 @@ def cancel(connection: Connection, booker: Booker, effect: CancelSeries) -> None
             updated_at=booker.now,
         )
     )
+    withdrawals.of_series(connection, booker.chat_id, effect.series_id, "Cancelled")
 
 
 def move(connection: Connection, booker: Booker, effect: MoveAppointment) -> None:

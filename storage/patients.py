@@ -7,8 +7,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, update
 
-from storage import upserts
+from storage import upserts, withdrawals
 from storage.models import Patient
+
+#: Why a message was not sent.
+STOPPED, UNREACHABLE = "Stopped", "Unreachable"
 
 
 def save(
@@ -44,9 +47,10 @@ def save_phone(connection: Connection, chat_id: int, phone: str) -> None:
 
 
 def stop_messages(connection: Connection, chat_id: int, now: datetime) -> None:
-    """Send no further messages; the first day of it stays."""
+    """Send no further messages, not even those that wait; the first day of it stays."""
     statement = update(Patient).where(Patient.chat_id == chat_id, Patient.stopped_at.is_(None))
     connection.execute(statement.values(stopped_at=now))
+    withdrawals.of_patient(connection, chat_id, STOPPED)
 
 
 def allow_messages(connection: Connection, chat_id: int) -> None:
@@ -58,3 +62,4 @@ def mark_unreachable(connection: Connection, chat_id: int, now: datetime) -> Non
     """The patient blocked the bot or left Telegram; their next message undoes this."""
     statement = update(Patient).where(Patient.chat_id == chat_id, Patient.unreachable_at.is_(None))
     connection.execute(statement.values(unreachable_at=now))
+    withdrawals.of_patient(connection, chat_id, UNREACHABLE)

@@ -1,0 +1,59 @@
+"""What each kind of message may be put through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+
+class Kind(StrEnum):
+    """What a message is for."""
+
+    CONFIRMATION = "confirmation"  # an appointment is confirmed by staff, moved or cancelled
+    NUDGE = "nudge"  # a friendly word that nobody asked for
+    LEAD = "lead"  # a lead is told to the clinic's own systems
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How hard a kind of message is tried."""
+
+    copies: int  # at most so many may arrive: more than 1 means sending again when in doubt
+    attempts: int  # sends in all, failed ones included; the message is dead after them
+    is_quiet: bool  # waits for the end of the quiet hours
+    heeds_stop: bool  # not sent to a patient who wants no messages or cannot be reached
+
+
+#: A lost confirmation hurts more than a second copy; with a nudge it is the other way round. A
+#: lead's receiver knows repeated ones by their key.
+POLICIES: Mapping[Kind, Policy] = {
+    Kind.CONFIRMATION: Policy(copies=2, attempts=8, is_quiet=False, heeds_stop=True),
+    Kind.NUDGE: Policy(copies=1, attempts=5, is_quiet=True, heeds_stop=True),
+    Kind.LEAD: Policy(copies=12, attempts=12, is_quiet=False, heeds_stop=False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """From when until when nobody is disturbed, on the clock of the clinic's zone."""
+
+    starts: time
+    ends: time
+
+    def until(self, now: datetime, zone: str) -> datetime | None:
+        """Return when the quiet hours that hold at `now` end; None when it is not quiet."""
+        local = now.astimezone(ZoneInfo(zone))
+        over_midnight = self.starts > self.ends
+        clock = local.time()
+        if over_midnight:
+            is_quiet = clock >= self.starts or clock < self.ends
+        else:
+            is_quiet = self.starts <= clock < self.ends
+        if not is_quiet:
+            return None
+        is_evening = over_midnight and clock >= self.starts
+        day = local.date() + timedelta(days=1 if is_evening else 0)
+        return datetime.combine(day, self.ends, ZoneInfo(zone)).astimezone(now.tzinfo)

@@ -1,0 +1,34 @@
+"""Take back messages of the outbox that nobody has begun to send."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Connection, select, update
+
+from storage.models import WAITING, Appointment, Outbox
+
+#: What `ref_type` says of a message about an appointment; `ref_id` is then its UID.
+APPOINTMENT = "appointment"
+
+
+def of_patient(connection: Connection, chat_id: int, why: str) -> int:
+    """Cancel everything that waits for a patient; return how many messages that were."""
+    return _cancel(connection, why, Outbox.chat_id == chat_id)
+
+
+def of_series(connection: Connection, chat_id: int, series_id: str, why: str) -> int:
+    """Cancel everything about a series' cancelled appointments; return how many messages."""
+    cancelled = select(Appointment.uid).where(
+        Appointment.chat_id == chat_id,
+        Appointment.series_id == series_id,
+        Appointment.state == "cancelled",
+    )
+    return _cancel(connection, why, Outbox.ref_type == APPOINTMENT, Outbox.ref_id.in_(cancelled))
+
+
+def _cancel(connection: Connection, why: str, *which: ColumnElement[bool]) -> int:
+    """A claimed message is taken back too: whoever claimed it will not be able to arm it."""
+    return connection.execute(
+        update(Outbox)
+        .where(*which, Outbox.state.in_(WAITING))
+        .values(state="cancelled", last_error=why, lease_token=None, lease_until=None)
+    ).rowcount
