@@ -129,7 +129,7 @@ def _assemble(
     bot, catalogues = application.bot, scenery.catalogues
     sender = Sender(bot, pace, asyncio.sleep, store.block)
     turns = Turns(store, scenery, bot.id)
-    replies = Replies(sender, Drawings(), store.note_shown)
+    replies = Replies(sender, Drawings(), store.note_shown, turns.again, asyncio.sleep)
     reader = UpdateReader(set(catalogues), bot.username)
     intake = Intake(reader, turns, replies, sender, store, catalogues)
     intake.attach(application)

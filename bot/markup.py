@@ -48,6 +48,7 @@ class Screen:
     revision: int = 0
     picture: str | None = None  # name of the drawing that belongs above this screen
     contact: ContactRequest | None = None
+    aside: bool = False  # the words alone: the screen itself stands above
 
 
 def escaped(value: object) -> str:

@@ -17,17 +17,22 @@ from bot.calendar_file import calendar_file
 from bot.drawings import Drawings
 from bot.log import place_of
 from bot.markup import Screen
+from bot.pace import Sleep
 from bot.page import Page
 from bot.sender import Sender, Undelivered, Unreachable, Upload
 from bot.turns import Reply
 from flows.conversation import Stage
 from flows.events import WentBack
+from storage.faults import StorageError
 
 logger = structlog.get_logger(__name__)
 
 NoteShown = Callable[[int, int, int], Awaitable[None]]
+Again = Callable[[int], Awaitable[Reply | None]]
 
 _CHATS_REMEMBERED = 50_000
+_RETRIES = 6
+_RETRY_AFTER = 15.0  # seconds, doubled with each failure
 _KEPT = (Stage.PLAN, Stage.CONSULT)  # worth reading again after booking
 
 
@@ -42,10 +47,21 @@ class _Chat:
 class Replies:
     """Shows replies and remembers which message is the current one."""
 
-    def __init__(self, sender: Sender, drawings: Drawings, note_shown: NoteShown) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        drawings: Drawings,
+        note_shown: NoteShown,
+        again: Again,
+        sleep: Sleep,
+    ) -> None:
         self._sender = sender
         self._drawings = drawings
         self._note_shown = note_shown
+        self._again = again
+        self._sleep = sleep
+        self._late: dict[int, int] = {}  # chat -> how often its reply could not be delivered
+        self._retries: set[asyncio.Task[None]] = set()
         self._tails: dict[int, asyncio.Task[None]] = {}
         self._chats: OrderedDict[int, _Chat] = OrderedDict()
 
@@ -59,6 +75,8 @@ class Replies:
 
     async def finish(self, within: float) -> None:
         """Wait for the replies under way; those that take longer are shown after a restart."""
+        for retry in self._retries:
+            retry.cancel()
         pending = set(self._tails.values())
         if pending:
             await asyncio.wait(pending, timeout=within)
@@ -74,17 +92,39 @@ class Replies:
             await asyncio.wait({earlier})
         try:
             await self._show(reply)
+            self._late.pop(reply.chat_id, None)
         except Unreachable:
             logger.info("patient is unreachable", action="unreachable")
         except Undelivered as error:
             logger.warning("reply not delivered", action="reply_undelivered", error=str(error))
+            self._retry_later(reply.chat_id)
         except Exception as error:  # noqa: BLE001 - one chat must never stop the others
             name, at = type(error).__name__, place_of(error)
             logger.error("reply failed", action="reply_failed", error=name, at=at)
 
+    def _retry_later(self, chat_id: int) -> None:
+        """Show the screen when Telegram may be back; a restart tries again what is given up."""
+        failures = self._late[chat_id] = self._late.get(chat_id, 0) + 1
+        if failures > _RETRIES:
+            return
+        retry = asyncio.create_task(self._retry(chat_id, _RETRY_AFTER * 2.0**failures))
+        self._retries.add(retry)
+        retry.add_done_callback(self._retries.discard)
+
+    async def _retry(self, chat_id: int, after: float) -> None:
+        await self._sleep(after)
+        try:
+            reply = await self._again(chat_id)
+        except StorageError:
+            self._retry_later(chat_id)
+            return
+        if reply is not None and chat_id not in self._tails:
+            self.submit(reply)
+
     async def _show(self, reply: Reply) -> None:
         conversation = reply.turn.conversation
-        screen = screens.render(conversation, reply.turn.notes, reply.scene)
+        shown = screens.is_same(reply.before, conversation)
+        screen = screens.render(conversation, reply.turn.notes, reply.scene, shown=shown)
         chat = self._chat(reply)
         picture = _picture(reply, screen)
         if picture is None and _stays_in_place(reply, chat, screen):
@@ -161,7 +201,9 @@ class Replies:
 def _stays_in_place(reply: Reply, chat: _Chat, screen: Screen) -> bool:
     """Say whether the screen replaces the message that the patient pressed."""
     arrival = reply.arrival
-    if chat.current is None or arrival is None or arrival.typed or reply.turn.receipt is not None:
+    if chat.current is None or arrival is None or arrival.typed:
+        return False
+    if screen.aside or reply.turn.receipt is not None:
         return False
     if _left_contact(reply) or (screen.contact and not _is_at(reply, Stage.CONTACT)):
         return False  # the button under the writing field comes and goes with a message

@@ -24,23 +24,61 @@ from flows.events import (
 )
 from flows.turn import Note, Scene, Turn
 
+_ONE_VIEW = 700  # characters that fit on a phone's screen together with the buttons
+
 #: Screens that mean nothing once they are left.
 _SHORTENED = frozenset({Stage.CONTACT, Stage.PICK_DAY, Stage.PICK_TIME})
 
 
-def render(conversation: Conversation, notes: Sequence[Note], scene: Scene) -> Screen:
-    """Return the screen of a conversation, with what is said once above it."""
+def render(
+    conversation: Conversation, notes: Sequence[Note], scene: Scene, *, shown: bool = False
+) -> Screen:
+    """Return the screen of a conversation, with what is said once above it.
+
+    `shown`: the same screen stands right above already. Then a long one is not repeated; what is
+    said once comes with the screen's buttons alone.
+    """
     page = Page(conversation, scene)
     screen = _screen(page)
-    said = [page.note(note) for note in notes]
-    html = "\n\n".join((*said, screen.html))
-    if len(plain(html)) > TEXT_LIMIT:  # what is asked of the patient matters more than the notes
-        room = TEXT_LIMIT - len(plain(screen.html)) - 2
-        html = "\n\n".join((cut("\n\n".join(said), room), screen.html))
+    said = "\n\n".join(page.note(note) for note in notes)
     rows = screen.rows
     if any(note.key == "note.help" for note in notes):
         rows = _with_ways_out(page, rows)
-    return replace(screen, html=html, rows=rows, revision=conversation.revision)
+    aside = shown and not _asks(page) and _is_long(said, screen)
+    html = said if aside else _together(said, screen.html)
+    return replace(screen, html=html, rows=rows, revision=conversation.revision, aside=aside)
+
+
+def is_same(before: Conversation | None, after: Conversation) -> bool:
+    """Say whether both conversations show the same screen, apart from what is said once."""
+    return before is not None and _shown_parts(before) == _shown_parts(after)
+
+
+def _shown_parts(conversation: Conversation) -> Conversation:
+    return replace(
+        conversation, revision=0, misses=0, suggested="", last_media="", wanted_clinic=None
+    )
+
+
+def _asks(page: Page) -> bool:
+    """Say whether the screen is a question, which is always asked again."""
+    return page.step is not None or page.conversation.overlay is not None
+
+
+def _is_long(said: str, screen: Screen) -> bool:
+    """Say whether words above this screen would be out of sight for who reads its end."""
+    return bool(said) and len(plain(said)) + len(plain(screen.html)) > _ONE_VIEW
+
+
+def _together(said: str, asked: str) -> str:
+    if not said:
+        return asked
+    room = TEXT_LIMIT - len(plain(asked)) - 2
+    if room <= 0:
+        return asked
+    if len(plain(said)) > room:  # what is asked of the patient matters more than the notes
+        said = cut(said, room)
+    return f"{said}\n\n{asked}"
 
 
 def receipt(conversation: Conversation, step_id: str, scene: Scene) -> str:

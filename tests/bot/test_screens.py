@@ -400,6 +400,39 @@ def test_long_notes_are_cut_before_the_question_is() -> None:
     assert SCENE.catalogues["en"].text("step.area.question")[:20] in screen.html
 
 
+def test_what_is_said_beside_a_long_screen_does_not_repeat_it() -> None:
+    chat = Chat().arrives_at(Stage.PLAN)
+    before = chat.conversation
+    chat.chooses(Action.LASER)
+    assert chat.conversation is not None
+    assert chat.turn is not None
+
+    shown = screens.is_same(before, chat.conversation)
+    screen = screens.render(chat.conversation, chat.turn.notes, chat.scene, shown=shown)
+
+    assert screen.aside
+    assert "laser" in screen.html
+    assert "Times that fit" not in screen.html
+    assert labels(screen)[0].startswith("Book all")
+    assert faults_of(screen, chat.conversation) == []
+
+
+def test_a_question_is_always_asked_again_after_a_long_answer() -> None:
+    note = Note("note.dropped", {"names": "x" * 900})
+    conversation = at_step("area")
+
+    screen = screens.render(conversation, (note,), SCENE, shown=True)
+
+    assert not screen.aside
+    assert SCENE.catalogues["en"].text("step.area.question")[:20] in screen.html
+
+
+def test_another_screen_is_not_the_same() -> None:
+    assert screens.is_same(at_step("area", misses=1), at_step("area", revision=9))
+    assert not screens.is_same(at_step("area"), at_step("today"))
+    assert not screens.is_same(None, at_step("area"))
+
+
 def test_every_reason_at_once_still_fits_into_a_message() -> None:
     history = tuple(o.code for o in protocol().step("history").options if not o.exclusive)
     today = tuple(o.code for o in protocol().step("today").options if not o.exclusive)

@@ -1,0 +1,59 @@
+"""The clinic's bot inside this process: it says that it runs, and stops when told."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from bot.app import BotFault
+from bot.live import new_token, run_bot, until_told
+from bot.playground.limits import TOKEN
+from bot.settings import Settings
+from storage import clinics
+from storage.database import connect
+from tests.standin import running_standin
+
+
+def settings(folder: Path, api_url: str = "") -> Settings:
+    return Settings(
+        _env_file=None,  # type: ignore[call-arg]  # an argument of pydantic's
+        telegram_bot_token=TOKEN,
+        telegram_api_url=api_url,
+        data_dir=folder,
+    )
+
+
+async def test_the_bot_runs_until_a_signal_and_a_second_one_does_no_harm(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    database = connect(sqlite_url)
+    await database.write(clinics.import_clinic, clinics.demo_text(), "demo_clinic.toml")
+    await database.close()
+    told: list[str] = []
+
+    def tell(words: str) -> None:
+        told.append(words)
+        os.kill(os.getpid(), signal.SIGTERM)
+        asyncio.get_running_loop().call_later(0.01, os.kill, os.getpid(), signal.SIGINT)
+
+    async with running_standin() as standin:
+        await until_told(run_bot(settings(tmp_path, standin.url), tell))
+
+    assert told == ["Resurface is running as @resurface_playground_bot. Press Ctrl+C to stop."]
+
+
+async def test_without_a_clinic_nothing_starts(tmp_path: Path) -> None:
+    with pytest.raises(BotFault, match="resurface clinic import FILE"):
+        await until_told(run_bot(settings(tmp_path), print))
+
+
+def test_tokens_are_fresh_letters_and_digits() -> None:
+    first, second = new_token(), new_token()
+
+    assert first != second
+    assert first.isalnum()
+    assert len(first) >= 16

@@ -1,0 +1,158 @@
+"""Replies that Telegram did not take are shown later; nothing of one chat stops another."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.drawings import Drawings
+from bot.markup import Screen
+from bot.page import Page
+from bot.replies import Replies
+from bot.sender import Undelivered, Unreachable
+from bot.turns import Reply
+from flows.conversation import Conversation, Stage
+from flows.turn import Turn
+from storage.faults import DatabaseLocked
+from tests.flows.chat import a_scene, protocol
+
+SCENE = a_scene()
+
+
+@dataclass
+class Post:
+    """A sender that fails as told, and the store behind it."""
+
+    failures: list[Exception] = field(default_factory=list)
+    again_failures: list[Exception] = field(default_factory=list)
+    shown: list[int] = field(default_factory=list)
+    noted: list[tuple[int, int]] = field(default_factory=list)
+    slept: list[float] = field(default_factory=list)
+
+    async def show(self, chat_id: int, screen: Screen) -> int:
+        if self.failures:
+            raise self.failures.pop(0)
+        await asyncio.sleep(0)
+        self.shown.append(screen.revision)
+        return 70
+
+    async def strip(self, chat_id: int, message_id: int) -> None:
+        raise Undelivered("x")
+
+    async def note_shown(self, chat_id: int, revision: int, message_id: int) -> None:
+        self.noted.append((revision, message_id))
+
+    async def again(self, chat_id: int) -> Reply | None:
+        if self.again_failures:
+            raise self.again_failures.pop(0)
+        return a_reply(9)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        for _ in range(3):  # others go on meanwhile
+            await asyncio.sleep(0)
+
+    def replies(self) -> Replies:
+        parts: Any = self
+        return Replies(parts, Drawings(), self.note_shown, self.again, self.sleep)
+
+
+def a_reply(revision: int, message_id: int | None = None, *, silent: bool = False) -> Reply:
+    conversation = Conversation(
+        7, "age", clinic="willow", protocol=protocol().key, revision=revision
+    )
+    turn = Turn(conversation, silent=silent)
+    return Reply(7, turn, SCENE, message_id=message_id)
+
+
+async def settled(replies: Replies) -> None:
+    for _ in range(200):
+        await asyncio.sleep(0)
+    await replies.finish(1)
+
+
+async def test_replies_of_a_chat_go_out_in_order() -> None:
+    post = Post()
+    replies = post.replies()
+
+    for revision in (1, 2, 3):
+        replies.submit(a_reply(revision, message_id=5))
+    await replies.finish(1)
+
+    assert post.shown == [1, 2, 3]
+    assert post.noted == [(1, 70), (2, 70), (3, 70)]
+
+
+async def test_a_silent_turn_shows_nothing() -> None:
+    post = Post()
+    replies = post.replies()
+
+    replies.submit(a_reply(1, silent=True))
+    await replies.finish(1)
+
+    assert post.shown == []
+
+
+async def test_what_could_not_be_delivered_is_shown_when_telegram_is_back() -> None:
+    post = Post(failures=[Undelivered("NotSent")])
+    replies = post.replies()
+
+    replies.submit(a_reply(1))
+    await settled(replies)
+
+    assert post.slept == [30.0]
+    assert post.shown == [9]
+
+
+async def test_a_reply_that_never_arrives_is_given_up_until_a_restart() -> None:
+    post = Post(failures=[Undelivered("BadRequest")] * 20, again_failures=[DatabaseLocked("no")])
+    replies = post.replies()
+
+    replies.submit(a_reply(1))
+    await settled(replies)
+
+    assert len(post.slept) == 6
+    assert post.shown == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "action"), [(Unreachable(), "unreachable"), (KeyError("x"), "reply_failed")]
+)
+async def test_other_failures_are_named_and_not_tried_again(
+    failure: Exception, action: str
+) -> None:
+    post = Post(failures=[failure])
+    replies = post.replies()
+
+    with capture_logs() as logs:
+        replies.submit(a_reply(1))
+        await settled(replies)
+
+    assert [log["action"] for log in logs] == [action]
+    assert post.slept == []
+
+
+async def test_a_reply_that_takes_too_long_is_left_for_the_next_start() -> None:
+    post = Post()
+    replies = post.replies()
+    stuck = asyncio.Event()
+    post.note_shown = lambda *_: stuck.wait()  # type: ignore[method-assign,assignment,return-value]
+    replies = post.replies()
+
+    replies.submit(a_reply(1))
+    await replies.finish(0.01)
+    await asyncio.sleep(0)
+
+    assert post.noted == []
+
+
+async def test_a_picture_that_nobody_draws_is_a_fault_of_ours() -> None:
+    conversation = Conversation(7, Stage.PLAN, clinic="willow", protocol=protocol().key)
+
+    for name in ("unknown", "timeline"):
+        with pytest.raises(KeyError):
+            await Drawings().upload(name, Page(conversation, SCENE))

@@ -1,0 +1,76 @@
+"""The bot's view of storage: clinics read now and then, protocols of running chats kept."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from importlib import resources
+
+import pytest
+
+from bot.store import DatabaseStore, prepare_protocols
+from storage import clinics, protocol_versions
+from storage.database import Database, connect
+from storage.protocol_versions import ProtocolText
+from tests.flows.chat import catalogues, protocol
+from tests.standin import StoppedClock
+
+CLOCK = StoppedClock()
+TEXT = (resources.files("flows") / "protocols" / "microneedling.toml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+async def filled(sqlite_url: str) -> AsyncIterator[Database]:
+    database = connect(sqlite_url)
+    await database.write(clinics.import_clinic, clinics.demo_text(), "demo_clinic.toml")
+    yield database
+    await database.close()
+
+
+async def test_clinics_are_read_again_after_a_minute(filled: Database) -> None:
+    now = [0.0]
+    store = DatabaseStore(filled, CLOCK, lambda: now[0])
+    first = await store.clinics()
+    renamed = clinics.demo_text().replace("Willow Skin Clinic", "Willow & Birch")
+    await filled.write(clinics.import_clinic, renamed, "demo_clinic.toml")
+
+    unchanged = await store.clinics()
+    now[0] = 61.0
+    changed = await store.clinics()
+
+    assert unchanged is first
+    assert changed["willow"].name == "Willow & Birch"
+
+
+async def test_failures_are_counted_and_the_update_put_aside(filled: Database) -> None:
+    store = DatabaseStore(filled, CLOCK, lambda: 0.0, bot_id=5)
+
+    counted = [await store.fail(9, "KeyError") for _ in range(2)]
+    await store.park(9, "KeyError")
+    await store.block(7)
+
+    assert counted == [1, 2]
+
+
+async def test_new_chats_get_the_packaged_protocol_and_a_broken_old_one_is_left_out(
+    filled: Database,
+) -> None:
+    await filled.write(
+        protocol_versions.remember, "bad/1/def", "def", ProtocolText("steps = 1", ""), CLOCK.now()
+    )
+
+    known = await prepare_protocols(filled, catalogues(), CLOCK)
+
+    assert set(known) == {protocol().key}
+    everyone = await filled.read(clinics.load_all)
+    assert {clinic.protocol for clinic in everyone.values()} == {protocol().key}
+
+
+async def test_a_version_of_a_running_chat_stays_known(filled: Database) -> None:
+    changed = TEXT + "\n# an older remark\n"
+    await filled.write(
+        protocol_versions.remember, "old/1/abc", "abc", ProtocolText(changed, ""), CLOCK.now()
+    )
+
+    known = await prepare_protocols(filled, catalogues(), CLOCK)
+
+    assert len(known) == 2
