@@ -100,9 +100,9 @@ def _so_far(page: Page, step: Step) -> str:
 
 def _how(page: Page, step: Step) -> str:
     """Say how to answer, where the buttons alone do not."""
-    if step.kind is Kind.MULTI and _is_ticking(page, step):
+    if step.quick and page.conversation.ticking:  # other lists say so in the question
         return page.say("screen.question.several")
-    if step.kind in (Kind.DATE, Kind.TEXT):
+    if step.kind is Kind.TEXT:
         return page.say(f"step.{step.id}.example")
     return ""
 
@@ -118,7 +118,8 @@ def _suggestion(page: Page, step: Step) -> Rows:
 def _answers(page: Page, step: Step) -> Rows:
     if step.kind is Kind.MULTI and _is_ticking(page, step):
         return _ticks(page, step)
-    buttons = [_answer(page, step, option) for option in step.options]
+    # Own words and dates are typed; the option that stands for them is no button.
+    buttons = [_answer(page, step, o) for o in step.options if o.code != relevance.GIVEN]
     if step.kind is Kind.MULTI:
         buttons.append(page.button("several", Ticked(step.id, "")))
     return paired(buttons)

@@ -14,6 +14,8 @@ from flows.eligibility import Reason
 from flows.events import Action, AskedForPerson, AskedHelp, AskedToStartOver, Chose, WentBack
 from flows.protocol import Severity
 
+_ROOMY = 2500  # characters of reasons that leave room for the rest of a message
+
 
 def urgent(page: Page) -> Screen:
     """Say where help is. Nothing is offered afterwards."""
@@ -32,8 +34,7 @@ def declined(page: Page) -> Screen:
     """Say that this treatment is not offered, and every reason."""
     paragraphs = [
         page.say("outcome.declined.title"),
-        page.say("screen.declined.why"),
-        *_reasons(page, Severity.DEFERRED),
+        *_under(page.say("screen.declined.why"), _reasons(page, Severity.DEFERRED)),
         page.say("screen.declined.next"),
     ]
     return Screen(joined(paragraphs, ending=page.say("screen.plan.cut")), _after_a_no(page))
@@ -44,8 +45,7 @@ def deferred(page: Page) -> Screen:
     verdict = page.verdict
     paragraphs = [
         page.say("outcome.deferred.title"),
-        page.say("screen.deferred.why"),
-        *_reasons(page, Severity.DEFERRED),
+        *_under(page.say("screen.deferred.why"), _reasons(page, Severity.DEFERRED)),
         *_good_to_know(page),
     ]
     if verdict.recheck_on is not None:
@@ -60,8 +60,7 @@ def consult(page: Page) -> Screen:
     verdict = page.verdict
     paragraphs = [
         page.say("outcome.review.title"),
-        page.say("screen.consult.why"),
-        *_reasons(page, Severity.DEFERRED),
+        *_under(page.say("screen.consult.why"), _reasons(page, Severity.DEFERRED)),
         *_good_to_know(page),
         page.say("screen.consult.next"),
     ]
@@ -139,6 +138,12 @@ def _choice(page: Page, index: int, offer: Offer) -> str:
 def _reasons(page: Page, at_least: Severity) -> list[str]:
     reasons = (reason for reason in page.verdict.reasons if reason.severity >= at_least)
     return [words for reason in reasons if (words := _reason(page, reason))]
+
+
+def _under(title: str, points: list[str]) -> list[str]:
+    """Return points under their title; apart from each other when some may have to be left out."""
+    whole = "\n".join((title, *points))
+    return [whole] if len(whole) < _ROOMY else [title, *points]
 
 
 def _reason(page: Page, reason: Reason) -> str:
