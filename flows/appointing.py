@@ -24,6 +24,7 @@ from flows.effects import (
 )
 from flows.eligibility import score
 from flows.events import SlotWasTaken
+from flows.plan import Plan
 from flows.position import Position
 from flows.slots import CalendarView, Slot
 from flows.turn import Look, Turn
@@ -50,18 +51,21 @@ def earliest(here: Position) -> date:
 
 def look_for_times(here: Position) -> Turn:
     """Ask for the calendar from the earliest day on."""
+    return Turn(here.conversation, look=look(here))
+
+
+def look(here: Position) -> Look:
+    """Return what to read of the calendar; the patient's own hold does not stand in their way."""
     first = earliest(here)
     reach = _CONSULT_FOR if here.booking.service == "consultation" else _SERIES_FOR
-    held = here.booking.series_id if here.booking.hold_until else ""
-    look = Look(
+    return Look(
         here.clinic.slug,
         here.booking.service,
         first,
         first + reach,
-        ignore_series=held,
+        ignore_series=here.booking.series_id if here.booking.hold_until else "",
         ignore_uid=here.booking.moving or "",
     )
-    return Turn(here.conversation, look=look)
 
 
 def calendar_seen(here: Position, view: CalendarView) -> Turn:
@@ -111,7 +115,7 @@ def confirm(here: Position) -> Turn:
 def other_times(here: Position) -> Turn:
     """Show the first week that has a free day."""
     there = here.go("other_times", Stage.PICK_DAY)
-    return look_for_times(there.with_booking(week_on=None, first=None, only_first=False))
+    return look_for_times(there.with_booking(week_on=None, first=None))
 
 
 def show_week(here: Position, week_on: date) -> Turn:
@@ -221,17 +225,27 @@ def _show_offers(here: Position, view: CalendarView) -> Turn:
     plan = here.plan()
     if here.booking.service == "consultation" or plan is None:
         offers = series.single_offers(view, earliest(here))
-    elif here.booking.first:
+        return Turn(here.with_booking(offers=offers).conversation)
+    if here.booking.first:
         chosen = series.from_first(view, plan, here.booking.first)
-        if chosen is None:
-            notes = (here.note("note.no_series_from"),)
-            offers = series.offers(view, plan)
-            there = here.with_booking(offers=offers, first=None)
-            return Turn(there.conversation, notes=notes)
-        offers = (chosen,)
-    else:
-        offers = series.offers(view, plan)
-    return Turn(here.with_booking(offers=offers).conversation)
+        if chosen is not None:
+            return Turn(here.with_booking(offers=(chosen,), only_first=False).conversation)
+    return _series_or_first(here, view, plan)
+
+
+def _series_or_first(here: Position, view: CalendarView, plan: Plan) -> Turn:
+    """Offer whole series; where the calendar has room for none, the first session alone."""
+    offers = series.offers(view, plan)
+    only_first = not offers
+    if only_first:
+        offers = series.first_only(view, plan)
+    notes = []
+    if only_first and offers:
+        notes.append(here.note("note.only_first_now"))
+    elif here.booking.first:
+        notes.append(here.note("note.no_series_from"))
+    there = here.with_booking(offers=offers, first=None, only_first=only_first)
+    return Turn(there.conversation, notes=tuple(notes))
 
 
 def _show_days(here: Position, view: CalendarView) -> Turn:

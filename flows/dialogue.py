@@ -72,10 +72,7 @@ def advance(conversation: Conversation | None, event: Event, scene: Scene, *, ch
 
 def look_again(conversation: Conversation, scene: Scene) -> Look:
     """Return what to read of the calendar after the database refused a time."""
-    look = appointing.look_for_times(Position(conversation, scene)).look
-    if look is None:
-        raise ValueError("looking for times must say what to read")
-    return look
+    return appointing.look(Position(conversation, scene))
 
 
 def _typed(here: Position, event: Typed) -> Turn:

@@ -9,20 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from flows import relevance
 from flows.conversation import Answer
-from flows.protocol import AskIf, Option, Outcome, Protocol, Severity, Step
-
-#: Code of the option that stands for "wrote something" or "named a day".
-GIVEN = "given"
-
-_OUTCOMES: Mapping[Severity, Outcome] = {
-    Severity.NONE: Outcome.ELIGIBLE,
-    Severity.COUNSEL: Outcome.ELIGIBLE,
-    Severity.DEFERRED: Outcome.DEFERRED,
-    Severity.REVIEW: Outcome.REVIEW,
-    Severity.DECLINED: Outcome.DECLINED,
-    Severity.URGENT: Outcome.URGENT,
-}
+from flows.protocol import Option, Outcome, Protocol, Severity, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +90,11 @@ def assess(
         reasons.append(_flagged(protocol, red_flag))
     reasons.sort(key=lambda reason: -reason.severity)
     return Verdict(
-        outcome=_OUTCOMES[reasons[0].severity if reasons else Severity.NONE],
+        outcome=relevance.OUTCOMES[reasons[0].severity if reasons else Severity.NONE],
         reasons=tuple(reasons),
         recheck_on=max((r.recheck_on for r in reasons if r.recheck_on), default=None),
         grade=grade,
     )
-
-
-def strongest(protocol: Protocol, answers: Mapping[str, Answer]) -> Outcome:
-    """Return the outcome that `assess` would give, without dates and reasons."""
-    chosen = tuple(_chosen(protocol, answers))
-    severity = max((option.severity for _, option in chosen), default=Severity.NONE)
-    if severity < Severity.REVIEW and _means_no_course(protocol, _grading_option(chosen)):
-        severity = Severity.REVIEW
-    return _OUTCOMES[severity]
 
 
 def score(protocol: Protocol, answers: Mapping[str, Answer]) -> Score:
@@ -143,7 +123,7 @@ def _options(step: Step, answer: Answer) -> Iterable[Option]:
         option
         for option in step.options
         if option.code in codes
-        or (option.code == GIVEN and (answer.text is not None or answer.on is not None))
+        or (option.code == relevance.GIVEN and (answer.text is not None or answer.on is not None))
     ]
     unknown = codes.difference(option.code for option in options)
     if unknown:
@@ -188,10 +168,8 @@ def _grading_option(chosen: Iterable[tuple[Step, Option]]) -> Option | None:
     return max(graded, key=lambda option: option.grade or 0, default=None)
 
 
-def _means_no_course(protocol: Protocol, grading: Option | None) -> bool:
-    if grading is None or grading.grade is None:
-        return False
-    row = protocol.plan_rows.get(grading.grade)
+def _means_no_course(protocol: Protocol, grading: Option) -> bool:
+    row = protocol.plan_rows.get(grading.grade or 0)
     return row is not None and row.sessions == 0
 
 
@@ -211,17 +189,9 @@ def _score_part(
         points, rule = max(earned, key=lambda pair: pair[0])
         return ScorePart(part, min(points, weight), weight, rule)
     gate = protocol.score_full_when.get(part, "")
-    asked = any(step.score_part == part and _holds(step.ask_if, answers) for step in protocol.steps)
+    asked = any(
+        step.score_part == part and relevance.holds(step.ask_if, answers) for step in protocol.steps
+    )
     if gate in answers and not asked:
         return ScorePart(part, weight, weight, gate)
     return ScorePart(part, 0, weight, "")
-
-
-def _holds(condition: AskIf, answers: Mapping[str, Answer]) -> bool:
-    return not condition or any(
-        all(
-            step in answers and not codes.isdisjoint(answers[step].codes)
-            for step, codes in clause.items()
-        )
-        for clause in condition
-    )

@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from flows.conversation import Answer, Stage
-from flows.protocol import Outcome, Protocol, Severity, Step
+from flows.protocol import AskIf, Outcome, Protocol, Severity, Step
+
+#: Code of the option that stands for "wrote something" or "named a day".
+GIVEN = "given"
 
 #: The outcome that a strongest severity leads to.
 OUTCOMES = {
@@ -26,6 +29,8 @@ OUTCOMES = {
 def severity_of(step: Step, answer: Answer) -> Severity:
     """Return the strongest severity among the chosen options, NONE for an empty answer."""
     codes = set(answer.codes)
+    if answer.text is not None or answer.on is not None:
+        codes.add(GIVEN)
     return max((o.severity for o in step.options if o.code in codes), default=Severity.NONE)
 
 
@@ -73,6 +78,17 @@ def next_place(protocol: Protocol, answers: Mapping[str, Answer]) -> str:
     return step.id if step else Stage.REVIEW
 
 
+def holds(condition: AskIf, answers: Mapping[str, Answer]) -> bool:
+    """Say whether a step with this condition is asked; no condition always holds."""
+    return not condition or any(
+        all(
+            name in answers and not codes.isdisjoint(answers[name].codes)
+            for name, codes in each.items()
+        )
+        for each in condition
+    )
+
+
 def progress(protocol: Protocol, answers: Mapping[str, Answer], state: str) -> tuple[int, int]:
     """Return (number of the question at `state`, questions in all as far as is known now).
 
@@ -96,18 +112,9 @@ def _walk(protocol: Protocol, answers: Mapping[str, Answer]) -> Iterator[tuple[S
     kept: dict[str, Answer] = {}
     strongest = Severity.NONE
     for step in protocol.steps:
-        if OUTCOMES[strongest] in step.unless or not _holds(step, kept):
+        if OUTCOMES[strongest] in step.unless or not holds(step.ask_if, kept):
             continue
         yield step, strongest
         if step.id in answers:
             kept[step.id] = answers[step.id]
             strongest = max(strongest, severity_of(step, answers[step.id]))
-
-
-def _holds(step: Step, kept: Mapping[str, Answer]) -> bool:
-    if not step.ask_if:
-        return True
-    return any(
-        all(name in kept and not codes.isdisjoint(kept[name].codes) for name, codes in each.items())
-        for each in step.ask_if
-    )

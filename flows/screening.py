@@ -26,6 +26,8 @@ def tick(here: Position, event: Ticked) -> Turn:
         return stale(here)
     if not event.code:
         return Turn(here.with_(ticking=True).conversation)
+    if event.code not in {option.code for option in step.options}:
+        return stale(here)
     ticks = here.conversation.ticks
     if event.code in ticks:
         left = tuple(code for code in ticks if code != event.code)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -127,6 +128,25 @@ def test_a_calendar_without_days_says_so():
 
     assert booking(chat).offers == ()
     assert chat.chooses(Action.OTHER_TIMES).notes == ["note.no_days"]
+
+
+def short_of_time() -> Chat:
+    """A calendar that is open for three weeks only: no whole series fits."""
+    return Chat(view=replace(a_view(), closes_at=NOW + timedelta(days=21))).arrives_at(Stage.PLAN)
+
+
+def test_a_calendar_too_short_for_a_series_offers_the_first_session():
+    chat = short_of_time()
+
+    assert chat.notes == ["note.only_first_now"]
+    assert [len(offer.slots) for offer in booking(chat).offers] == [1, 1, 1]
+    assert len(booking(chat.chooses(Action.BOOK, "0")).sessions) == 1
+
+
+def test_a_picked_time_in_a_short_calendar_is_held_alone():
+    chat = short_of_time().chooses(Action.OTHER_TIMES).chooses(Action.DAY, "2026-11-26")
+
+    assert chat.chooses(Action.TIME, "0").state == Stage.CONTACT
 
 
 def picking(part: str = "") -> Chat:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.conversation import Answer
-from flows.eligibility import assess, score, strongest
+from flows.eligibility import assess, score
 from flows.protocol import Option, Outcome, Severity, Step
 from storage.protocol_files import load_catalogues
 from tests.flows.builders import GRADED, a_protocol, a_step
@@ -53,11 +53,6 @@ def test_case_has_its_score(case: Case) -> None:
     found = score(shipped(), case.answers)
 
     assert (str(found.total) if found.usable else "unusable") == case.expect["score"]
-
-
-@pytest.mark.parametrize("case", all_cases(), ids=str)
-def test_the_cheap_outcome_is_the_outcome(case: Case) -> None:
-    assert strongest(shipped(), case.answers) is case.verdict.outcome
 
 
 def test_every_rule_of_the_protocol_speaks_in_a_case() -> None:
@@ -155,15 +150,16 @@ def test_a_chat_without_an_answer_is_not_stopped() -> None:
 def test_a_graded_answer_without_a_plan_row_is_no_review() -> None:
     protocol = a_protocol(a_step("scars", Option("odd", grade=9)))
 
-    assert assess(protocol, {"scars": Answer(codes=("odd",))}, MONDAY).grade == 9
-    assert strongest(protocol, {"scars": Answer(codes=("odd",))}) is Outcome.ELIGIBLE
+    verdict = assess(protocol, {"scars": Answer(codes=("odd",))}, MONDAY)
+
+    assert (verdict.grade, verdict.outcome) == (9, Outcome.ELIGIBLE)
 
 
 def test_a_date_counts_as_given_where_the_protocol_has_a_rule_for_it() -> None:
     protocol = a_protocol(GRADED, a_step("surgery_on", Option("given", Severity.REVIEW)))
 
-    assert strongest(protocol, {"surgery_on": Answer(on=MONDAY)}) is Outcome.REVIEW
-    assert strongest(protocol, {"scars": Answer(on=MONDAY)}) is Outcome.ELIGIBLE
+    assert assess(protocol, {"surgery_on": Answer(on=MONDAY)}, MONDAY).outcome is Outcome.REVIEW
+    assert assess(protocol, {"scars": Answer(on=MONDAY)}, MONDAY).outcome is Outcome.ELIGIBLE
 
 
 @pytest.mark.parametrize(
@@ -260,12 +256,6 @@ def test_the_order_of_answers_and_ticks_never_matters(
 
     assert assess(shipped(), turned, MONDAY) == assess(shipped(), answers, MONDAY)
     assert score(shipped(), turned) == score(shipped(), answers)
-
-
-@settings(deadline=None)
-@given(ANY_ANSWERS)
-def test_the_cheap_outcome_agrees_with_any_verdict(answers: dict[str, Answer]) -> None:
-    assert strongest(shipped(), answers) is assess(shipped(), answers, MONDAY).outcome
 
 
 @settings(deadline=None)

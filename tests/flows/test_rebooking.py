@@ -123,3 +123,7 @@ def test_a_cancelled_consultation_is_a_lead_for_review_again():
 
     assert chat.state == Stage.CONSULT
     assert leads[-1] is LeadKind.REVIEW
+
+
+def test_there_is_nothing_to_go_back_to_from_booked_visits():
+    assert booked().does(WentBack()).notes == ["note.nothing_back"]

@@ -154,6 +154,13 @@ def test_an_empty_tick_opens_a_quick_question_for_more_than_one():
     assert chat.state == "scar_type"
 
 
+def test_a_tick_of_an_unknown_code_is_stale():
+    chat = Chat().comes_to("today").does(Ticked("today", "agree"))
+
+    assert chat.notes == ["note.stale"]
+    assert ticks_of(chat) == ()
+
+
 def test_a_tick_for_another_question_is_stale():
     chat = Chat().starts().does(Ticked("today", "sun"))
 
