@@ -201,6 +201,12 @@ def fail(
     return _change(connection, held, state=state, last_error=error, due_at=retry_at)
 
 
+def postpone(connection: Connection, row_id: int, token: str, error: str, due_at: datetime) -> bool:
+    """Put off a message that was not sent through no fault of its own: this try does not count."""
+    values = {"state": "pending", "last_error": error, "attempt": _TABLE.c.attempt - 1}
+    return _change(connection, _held(row_id, token, "sending"), due_at=due_at, **values)
+
+
 def uncertain(
     connection: Connection, row_id: int, token: str, error: str, retry_at: datetime
 ) -> bool:
