@@ -100,6 +100,14 @@ class Patient:
         self._chat = snapshot
         self._acted_at = 0  # the chat's change after which the bot's answers count
 
+    @classmethod
+    async def again(cls, url: str, chat_id: int) -> Patient:
+        """Return a patient who has a chat already."""
+        session = aiohttp.ClientSession()
+        async with session.get(f"{url}/playground/patients/{chat_id}") as answer:
+            answer.raise_for_status()
+            return cls(url, session, await answer.json())
+
     async def __aenter__(self) -> Patient:
         return self
 

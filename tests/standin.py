@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.clock import Clock, MovableClock, SystemClock
 from bot.playground.app import create_app
@@ -44,6 +44,11 @@ class RunningStandIn:
         self.state.faults.plan(
             Fault(kind, method, int(more.get("count", 1)), more.get("seconds", 1))
         )
+
+    def moves(self, **by: float) -> None:
+        """Move the clock, such as `hours=49`."""
+        assert isinstance(self.clock, MovableClock)
+        self.clock.move(timedelta(**by))
 
     async def new_patient(self, name: str = "Maya") -> Patient:
         """Return a patient who has not written yet."""

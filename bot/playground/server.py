@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import typer
 
@@ -18,6 +19,7 @@ from bot.playground.app import create_app
 from bot.playground.listening import bind, listening
 from bot.playground.memory import Memory
 from bot.playground.peek import peeker
+from bot.playground.refusals import PlaygroundRefused
 from bot.playground.standin import StandIn
 from bot.settings import Settings
 from bot.store import prepare_protocols
@@ -42,10 +44,10 @@ class Playground:
 
 
 async def run_playground(settings: Settings, tell: Tell = typer.echo) -> None:
-    """Run until SIGTERM or SIGINT. `tell` gets what the person at the terminal should read.
+    """Run until cancelled. `tell` gets what the person at the terminal should read.
 
-    Raises `PlaygroundRefused` (host, port), and what the bot and its database raise; each is a
-    sentence to act on.
+    Raises `PlaygroundRefused` (host, port, folder), and what the bot and its database raise;
+    each is a sentence to act on.
     """
     async with playground(settings) as running:
         tell(f"Playground: {running.address}")
@@ -60,6 +62,7 @@ async def playground(
     """Serve the page, the stand-in and the bot until the block ends; `clock` for fixed days."""
     limits.check_token(settings.token or limits.TOKEN)
     limits.check_host(settings.http_host)
+    _make_folder(settings.data_dir)
     bound = bind(settings.http_host, settings.http_port)
     try:
         catalogues = protocol_files.load_catalogues()
@@ -99,6 +102,16 @@ async def playground(
     finally:
         bound.close()
         await database.close()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise PlaygroundRefused(
+            f"DATA_DIR must be a folder that can be written to, got {str(folder)!r}: "
+            f"{fault.strerror}"
+        ) from None
 
 
 @asynccontextmanager

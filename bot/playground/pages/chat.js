@@ -20,6 +20,7 @@ let typingUntil = 0;
 let shownKeyboard = "";
 let wantedChat = 0;
 let loading = Promise.resolve();
+let pinned = true; // the newest message stays in sight until the reader scrolls up
 
 const patient = (action, body) => act(`patients/${state.chat.chat_id}/${action}`, body);
 
@@ -100,7 +101,7 @@ async function openChat(chatId) {
   history.replaceState(null, "", `#${chatId}`);
   await loadChat(chatId);
   $("log").setAttribute("aria-live", "polite");
-  $("scroller").scrollTop = $("scroller").scrollHeight;
+  toEnd();
   peekSoon();
 }
 
@@ -150,7 +151,6 @@ function glimpse(one) {
 
 function showChat() {
   const chat = state.chat;
-  const atEnd = isAtEnd();
   const held = heldFocus();
   arrange($("log"), nodes(chat.messages));
   if (held && !held.isConnected) refocus(Number(held.closest("[data-id]")?.dataset.id));
@@ -163,8 +163,8 @@ function showChat() {
   $("block").hidden = !begun || chat.blocked;
   showKeyboard(chat.keyboard);
   showCommands(chat.commands);
-  if (atEnd || chat.messages.at(-1)?.from_bot === false) toEnd();
-  showToEnd();
+  if (pinned || chat.messages.at(-1)?.from_bot === false) toEnd();
+  $("to-end").hidden = pinned;
 }
 
 function nodes(messages) {
@@ -267,15 +267,17 @@ function tickClock() {
 
 function isAtEnd() {
   const box = $("scroller");
-  return box.scrollHeight - box.scrollTop - box.clientHeight < 120;
+  return box.scrollHeight - box.scrollTop - box.clientHeight < 60;
 }
 
 function toEnd() {
+  pinned = true;
   $("scroller").scrollTo({ top: $("scroller").scrollHeight });
 }
 
-function showToEnd() {
-  $("to-end").hidden = isAtEnd();
+function scrolled() {
+  pinned = isAtEnd();
+  $("to-end").hidden = pinned;
 }
 
 function toast(text) {
@@ -406,7 +408,9 @@ $("block").addEventListener("click", () => { $("more").hidePopover(); send(() =>
 $("unblock").addEventListener("click", () => send(() => patient("unblock")));
 $("stop-editing").addEventListener("click", () => { stopEditing(); $("words").focus(); });
 $("to-end").addEventListener("click", toEnd);
-$("scroller").addEventListener("scroll", showToEnd, { passive: true });
+$("scroller").addEventListener("scroll", scrolled, { passive: true });
+const sizes = new ResizeObserver(() => { if (pinned) toEnd(); });
+for (const id of ["log", "scroller"]) sizes.observe($(id));
 $("composer").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
 $("words").addEventListener("input", () => {
   grow();

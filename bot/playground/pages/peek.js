@@ -40,11 +40,11 @@ export function showPeek(place, behind) {
   const parts = [
     where(behind.conversation),
     section("Verdict", verdict(behind.verdict, behind.score)),
-    section("Plan", plan(behind.plan)),
     section("Booking", booking(behind.booking, behind.zone)),
-    section("Answers", answers(behind.answers)),
+    section("Plan", plan(behind.plan)),
     section("Calendar", agenda(behind.agenda, behind.zone)),
     section("Leads", leads(behind.leads)),
+    section("Answers", answers(behind.answers)),
   ];
   place.replaceChildren(...parts.filter(Boolean));
 }
@@ -111,9 +111,11 @@ function plan(value) {
 
 function booking(value, zone) {
   if (!value) return null;
-  const state = value.hold_until ? `held until ${clock(value.hold_until, zone)}` : value.pending ? "waiting for the clinic" : "booked";
+  const [mood, state] = value.hold_until
+    ? ["held", `held until ${clock(value.hold_until, zone)}`]
+    : value.pending ? ["pending", "waiting for the clinic"] : ["booked", "booked"];
   return el("div", {},
-    el("p", { class: "code" }, value.code ? el("code", {}, value.code) : null, el("span", { class: "tag" }, state)),
+    el("p", { class: "booking-code" }, value.code ? el("code", {}, value.code) : null, el("span", { class: `tag ${mood}` }, state)),
     el("ol", { class: "dates" }, ...value.sessions.map((at) => el("li", {}, moment(at, zone)))));
 }
 
