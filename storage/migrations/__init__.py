@@ -44,19 +44,19 @@ def downgrade(url: str, revision: str) -> None:
 
 def check(connection: Connection, url: URL) -> None:
     """Raise ForeignDatabase or DatabaseOutdated unless the tables are of this program's version."""
-    if _revision(connection, url) != _newest():
+    if reached(connection, url) != _newest():
         raise faults.outdated(url)
 
 
 def _migrate(connection: Connection, url: URL, revision: str) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    _revision(connection, url)
+    reached(connection, url)
     command.upgrade(_config(connection), revision)
 
 
-def _revision(connection: Connection, url: URL) -> str | None:
-    """Return which migration the database has reached; raises ForeignDatabase."""
+def reached(connection: Connection, url: URL) -> str | None:
+    """Return the newest migration in the database, None without tables; raises ForeignDatabase."""
     tables = inspect(connection).get_table_names()
     if VERSION_TABLE not in tables:
         if tables:

@@ -1,0 +1,73 @@
+"""A database with a row, or many, in every table."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+
+from sqlalchemy import Connection, func, insert, select
+
+from flows.effects import HandOffLead, LeadKind
+from storage import clinics, inbox, outbox, protocol_versions, turns
+from storage.database import Database, connect
+from storage.models import Closure, DayOverride, Model
+from storage.outbox import Message
+from storage.outbox_policy import Kind
+from storage.protocol_versions import ProtocolText
+from tests.builders import MONDAY, NOW, a_confirmation, a_conversation, a_decision, a_slot, a_turn
+
+LEAD = HandOffLead(LeadKind.BOOKED, 80)
+
+
+async def fill(url: str, patients: int = 3) -> None:
+    """Put clinics, patients, conversations, bookings, leads, messages and updates into it."""
+    database = connect(url)
+    await database.write(clinics.import_clinic, clinics.demo_text(), "demo_clinic.toml")
+    key, text = a_conversation().protocol, ProtocolText("text = 'ä'", "")
+    await database.write(protocol_versions.remember, key, "0123", text, NOW)
+    for chat in range(1, patients + 1):
+        await meet(database, chat)
+    await database.write(close_sometimes)
+    await database.write(inbox.park, 5, "KeyError", NOW, payload='{"update_id": 5}')
+    await database.close()
+
+
+def close_sometimes(connection: Connection) -> None:
+    """Close the first clinic for a week, and let its practitioner work other hours one day."""
+    day = MONDAY.date()
+    connection.execute(
+        insert(Closure).values(clinic_id=1, from_on=day, until_on=day + timedelta(7), note="x")
+    )
+    connection.execute(
+        insert(DayOverride).values(
+            practitioner_id=1, on_date=day, opens=time(9, 30), closes=time(17)
+        )
+    )
+
+
+async def meet(database: Database, chat: int) -> None:
+    """Let a patient book a session, and enqueue a message about it."""
+    slot = a_slot(MONDAY + timedelta(days=chat))
+    effects = (a_decision(), a_confirmation(slot, series=f"s{chat}"), LEAD)
+    conversation = a_conversation(chat, first_name="Ñandú 😀")
+    await database.write(turns.commit, a_turn(*effects, conversation=conversation))
+    message = Message(
+        f"confirmation:{chat}", Kind.CONFIRMATION, NOW, chat, "appointment", f"s{chat}-1", {"n": 1}
+    )
+    await database.write(outbox.enqueue, message, NOW)
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """Return the rows of each table."""
+    return {
+        name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+        for name, table in Model.metadata.tables.items()
+    }
+
+
+async def counted(url: str) -> dict[str, int]:
+    """Return the rows of each table of a database."""
+    database = connect(url)
+    try:
+        return await database.read(counts)
+    finally:
+        await database.close()
