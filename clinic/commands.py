@@ -49,14 +49,14 @@ def import_demo(database_url: str) -> tuple[str, ...]:
 
 def import_text(database_url: str, text: str, file: str) -> tuple[str, ...]:
     """Create or update the clinics of a clinic file's text, named `file` in faults."""
-    return _with_database(
+    return with_database(
         database_url, lambda database: database.write(clinics.import_clinic, text, file)
     )
 
 
 def read_leads(database_url: str, clinic: str | None) -> list[LeadRow]:
     """Return leads, newest first, of one clinic or of all. Raises StorageError."""
-    return _with_database(database_url, lambda database: database.read(leads.all_leads, clinic))
+    return with_database(database_url, lambda database: database.read(leads.all_leads, clinic))
 
 
 @clinic_app.command("import")
@@ -65,7 +65,7 @@ def import_command(
     database_url: DatabaseUrl = DEFAULT_URL,
 ) -> None:
     """Create or update the clinics described in FILE."""
-    with _faults_in_a_sentence():
+    with faults_in_a_sentence():
         _tell_imported(import_file(database_url, file))
 
 
@@ -81,7 +81,7 @@ def demo_command(
     if show:
         typer.echo(clinics.demo_text())
         return
-    with _faults_in_a_sentence():
+    with faults_in_a_sentence():
         _tell_imported(import_demo(database_url))
 
 
@@ -92,7 +92,7 @@ def leads_command(
     database_url: DatabaseUrl = DEFAULT_URL,
 ) -> None:
     """List the patients handed to the clinics, newest first."""
-    with _faults_in_a_sentence():
+    with faults_in_a_sentence():
         rows = read_leads(database_url, clinic)
         Console().print(leads_table(rows) if rows else "No leads yet.")
 
@@ -128,7 +128,7 @@ def _tell_imported(slugs: Sequence[str]) -> None:
         typer.echo(f"{slug}: ready; patients arrive with /start {slug}")
 
 
-def _with_database(database_url: str, use: Callable[[Database], Awaitable[T]]) -> T:
+def with_database(database_url: str, use: Callable[[Database], Awaitable[T]]) -> T:
     """Bring the tables up to date, use the database once, and close it."""
     migrations.upgrade(database_url)
 
@@ -143,7 +143,7 @@ def _with_database(database_url: str, use: Callable[[Database], Awaitable[T]]) -
 
 
 @contextlib.contextmanager
-def _faults_in_a_sentence() -> Iterator[None]:
+def faults_in_a_sentence() -> Iterator[None]:
     """End with exit code 2 and what to correct, not with a traceback."""
     try:
         yield

@@ -1,0 +1,183 @@
+"""Keeping the data: `resurface backup`, `restore`, `migrate`, `inbox` and `outbox`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from clinic.commands import (
+    DEFAULT_URL,
+    USAGE_FAULT,
+    DatabaseUrl,
+    faults_in_a_sentence,
+    with_database,
+)
+from storage import backup, carry, inbox, outbox
+from storage.inbox import ParkedUpdate
+from storage.manifests import Progress as Tell
+from storage.outbox import OutboxRow
+
+inbox_app = typer.Typer(
+    help="Messages of patients that could not be dealt with.", no_args_is_help=True
+)
+
+
+def backup_command(
+    file: Annotated[Path, typer.Argument(help="The file to write; keep it encrypted.")],
+    database_url: DatabaseUrl = DEFAULT_URL,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace an older backup.")] = False,
+) -> None:
+    """Write everything in the database to FILE. The bot may go on running."""
+    with faults_in_a_sentence(), _progress() as tell:
+        manifest = backup.make(database_url, file, tell, force=force)
+    typer.echo(f"{file}: {_counted(manifest.rows)}, version {manifest.revision or 'none'}")
+
+
+def restore_command(
+    file: Annotated[Path, typer.Argument(help="A file that `resurface backup` wrote.")],
+    database_url: DatabaseUrl = DEFAULT_URL,
+    *,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare every table with what was backed up.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace everything that is in the database now.")
+    ] = False,
+) -> None:
+    """Put a backup into an empty database. The bot must not be running."""
+    with faults_in_a_sentence(), _progress() as tell:
+        manifest = backup.restore(database_url, file, tell, verify=verify, force=force)
+    told = ", verified" if verify else ""
+    typer.echo(f"restored{told}: {_counted(manifest.rows)}; `resurface run` goes on from here")
+
+
+def migrate_command(
+    source: Annotated[str, typer.Option("--from", help="sqlite:///path/to/file.db")],
+    target: Annotated[str, typer.Option("--to", help="postgresql://user:password@host/name")],
+) -> None:
+    """Carry everything from a SQLite file to PostgreSQL. The bot must not be running."""
+    with faults_in_a_sentence(), _progress() as tell:
+        rows = carry.carry(source, target, tell)
+    typer.echo(f"carried and compared: {_counted(rows)}")
+    typer.echo(
+        "Now set DATABASE_URL to the new address and start the bot; keep the old file a while."
+    )
+
+
+@inbox_app.command("parked")
+def parked_command(database_url: DatabaseUrl = DEFAULT_URL) -> None:
+    """List the updates that were put aside because they failed again and again."""
+    with faults_in_a_sentence():
+        rows = with_database(database_url, lambda database: database.read(inbox.parked))
+        Console().print(parked_table(rows) if rows else "No parked updates.")
+
+
+@inbox_app.command("replay")
+def replay_command(
+    update_id: Annotated[int, typer.Argument(help="A number from `resurface inbox parked`.")],
+    database_url: DatabaseUrl = DEFAULT_URL,
+) -> None:
+    """Have the bot take a parked update again, within a minute or at its next start."""
+    with faults_in_a_sentence():
+        if not with_database(
+            database_url, lambda database: database.write(inbox.replay, update_id)
+        ):
+            _refuse(f"{update_id} is not the number of a parked update that was kept")
+        typer.echo(f"{update_id}: the bot takes it again within a minute, or when it starts")
+
+
+def outbox_app(now: Callable[[], datetime]) -> typer.Typer:
+    """Return the commands about messages that did not go out; `now` is aware UTC."""
+    app = typer.Typer(help="Messages to patients that did not go out.", no_args_is_help=True)
+
+    @app.command("dead")
+    def dead_command(database_url: DatabaseUrl = DEFAULT_URL) -> None:
+        """List the messages that were given up, or perhaps did not arrive."""
+        with faults_in_a_sentence():
+            rows = with_database(database_url, lambda database: database.read(outbox.dead))
+            Console().print(dead_table(rows) if rows else "No message was given up.")
+
+    @app.command("replay")
+    def replay_dead_command(
+        number: Annotated[int, typer.Argument(help="A number from `resurface outbox dead`.")],
+        database_url: DatabaseUrl = DEFAULT_URL,
+    ) -> None:
+        """Send a message after all. If it did arrive before, it arrives twice."""
+        with faults_in_a_sentence():
+            if not with_database(
+                database_url, lambda database: database.write(outbox.replay, number, now())
+            ):
+                _refuse(f"{number} is not the number of a given-up message that is still of use")
+            typer.echo(f"{number}: will be sent within a minute while the bot runs")
+
+    return app
+
+
+def parked_table(rows: list[ParkedUpdate]) -> Table:
+    """Return parked updates as a table, without what they say."""
+    table = Table(title="Parked updates")
+    for heading in ("update", "bot", "error", "tries", "parked at (UTC)", "state"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        state = "to be taken again" if row.state == inbox.REPLAY else "parked"
+        table.add_row(
+            str(row.update_id),
+            str(row.bot_id),
+            row.why,
+            str(row.tries),
+            f"{row.at:%d %b %Y %H:%M}",
+            state if row.is_kept else "too old to replay",
+        )
+    return table
+
+
+def dead_table(rows: list[OutboxRow]) -> Table:
+    """Return given-up messages as a table."""
+    table = Table(title="Messages that did not, or perhaps did not, arrive")
+    for heading in ("id", "kind", "about", "state", "tries", "error", "was due (UTC)"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(
+            str(row.id),
+            row.kind,
+            f"{row.ref_type} {row.ref_id}".strip() or "–",
+            row.state,
+            str(row.attempt),
+            row.last_error or "–",
+            f"{row.due_at:%d %b %Y %H:%M}",
+        )
+    return table
+
+
+def _refuse(sentence: str) -> None:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(USAGE_FAULT)
+
+
+def _counted(rows: Mapping[str, int]) -> str:
+    return f"{sum(rows.values())} rows in {len(rows)} tables"
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Tell]:
+    """Show how far it is, on a terminal only."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("")
+
+        def tell(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total or None)
+
+        yield tell
