@@ -114,6 +114,8 @@ def confirm(here: Position) -> Turn:
 
 def other_times(here: Position) -> Turn:
     """Show the first week that has a free day."""
+    if not here.booking.service:  # a consultation that nobody can date yet
+        return Turn(here.conversation, notes=(here.note("note.no_days"),))
     there = here.go("other_times", Stage.PICK_DAY)
     return look_for_times(there.with_booking(week_on=None, first=None))
 
@@ -125,6 +127,8 @@ def show_week(here: Position, week_on: date) -> Turn:
 
 def show_day(here: Position, on: date, part: str = "", at: time | None = None) -> Turn:
     """Show the free times of a day, or take the typed time `at` when it is free."""
+    if not here.booking.service:
+        return Turn(here.conversation, notes=(here.note("note.no_days"),))
     if here.conversation.state in (Stage.PLAN, Stage.CONSULT):
         here = here.go("other_times", Stage.PICK_DAY)
     if here.conversation.state == Stage.PICK_DAY:
@@ -184,7 +188,11 @@ def ask_cancel(here: Position) -> Turn:
 
 
 def cancel(here: Position) -> Turn:
-    """Cancel every appointment that has not begun and offer new times."""
+    """Cancel every appointment that has not begun and offer new times, after a red flag none."""
+    if here.conversation.red_flag:
+        gone = CancelSeries(here.booking.series_id)
+        there = here.go("jump", Stage.URGENT, booking=Booking())
+        return Turn(there.conversation, effects=(gone,))
     kind = LeadKind.REVIEW if home(here) is Stage.CONSULT else LeadKind.ELIGIBLE
     effects = (CancelSeries(here.booking.series_id), HandOffLead(kind, _readiness(here)))
     there = here.go("cancelled", home(here)).with_(

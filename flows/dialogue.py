@@ -248,9 +248,9 @@ def _time(here: Position, index: str) -> Turn:
 
 def _keep(here: Position, _: str) -> Turn:
     """Leave things as they are: the answer being changed, or the appointments."""
-    if here.step is None:
+    if here.conversation.state in (Stage.CHANGE, Stage.CANCEL):
         return appointing.back(here)
-    if here.step.id not in here.answers:
+    if here.step is None or here.step.id not in here.answers:
         return screening.stale(here)
     return screening.advance_from(here, here.step.id)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from flows import eligibility, relevance, understanding
 from flows.appointing import look_for_times
-from flows.conversation import Answer, Stage
+from flows.conversation import Answer, Booking, Stage
 from flows.effects import Effect, HandOffLead, LeadKind, RecordDecision
 from flows.eligibility import Verdict
 from flows.events import Answered, Ticked
@@ -144,11 +144,12 @@ def confirm(here: Position) -> Turn:
         Outcome.URGENT: Stage.URGENT,
     }[verdict.outcome]
     trigger = "jump" if dest in (Stage.DECLINED, Stage.URGENT) else "confirm"
-    there = here.go(trigger, dest)
+    # Offers of an earlier verdict go: they may be for what this one does not allow.
+    there = here.go(trigger, dest, booking=Booking(service=verdict.bookable or ""))
     turn = Turn(there.conversation, effects=decision(there, verdict))
     if dest not in (Stage.PLAN, Stage.CONSULT) or verdict.bookable is None:
         return turn
-    looking = look_for_times(there.with_booking(service=verdict.bookable))
+    looking = look_for_times(there)
     files = ("timeline",) if dest == Stage.PLAN else ()
     return replace(turn, conversation=looking.conversation, look=looking.look, files=files)
 

@@ -115,13 +115,16 @@ def _again(here: Position) -> Turn:
     old = here.conversation
     effects = (AllowMessages(),) if old.state == Stage.STOPPED else ()
     begun = begin(here, old.wanted_clinic or old.clinic)
-    return Turn(begun.with_(wanted_clinic=None, overlay=None).conversation, effects=effects)
+    begun = begun.with_(wanted_clinic=None, overlay=None, red_flag=None)
+    return Turn(begun.conversation, effects=effects)
 
 
 def _place(here: Position) -> str:
     """Return where the run stands: what is booked, else what is to be asked next."""
     if here.booking.sessions:
         return Stage.BOOKED
+    if here.conversation.red_flag:
+        return Stage.URGENT
     return relevance.next_place(here.protocol, here.answers)
 
 
