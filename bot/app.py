@@ -34,6 +34,7 @@ from bot.sender import Sender
 from bot.store import DatabaseStore, prepare_protocols
 from bot.turns import Turns
 from bot.updates import UpdateReader
+from bot.upkeep import Upkeep
 from flows.protocol import Protocol
 from flows.texts import Catalogue
 from storage.database import Database
@@ -73,6 +74,7 @@ class _Parts:
     replies: Replies
     intake: Intake
     poller: Poller
+    upkeep: Upkeep
 
 
 @asynccontextmanager
@@ -108,12 +110,13 @@ async def serve(  # noqa: PLR0913 - what differs between Telegram, the playgroun
         await _answer_the_unanswered(parts)
         announcing = asyncio.create_task(announce(application.bot, catalogues))
         polling = asyncio.create_task(parts.poller.run())
+        tidying = asyncio.create_task(parts.upkeep.run())
         gc.collect()
         gc.freeze()  # what exists now lives as long as the process; leave it out of collections
         try:
             yield Serving(application.bot.username, polling)
         finally:
-            await _stop(parts, polling, announcing)
+            await _stop(parts, {polling, announcing, tidying})
     finally:
         await application.shutdown()
         await application.bot.shutdown()
@@ -133,13 +136,14 @@ def _assemble(
     reader = UpdateReader(set(catalogues), bot.username)
     intake = Intake(reader, turns, replies, sender, store, catalogues)
     intake.attach(application)
-    return _Parts(store, turns, replies, intake, Poller(bot, intake.handle, chance=jitter))
+    poller = Poller(bot, intake.handle, chance=jitter)
+    return _Parts(store, turns, replies, intake, poller, Upkeep(bot, store, intake.handle))
 
 
-async def _stop(parts: _Parts, polling: asyncio.Task[None], announcing: asyncio.Task[None]) -> None:
-    announcing.cancel()
-    polling.cancel()
-    await asyncio.wait({polling, announcing})
+async def _stop(parts: _Parts, tasks: set[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
     await parts.poller.stop()
     await parts.replies.finish(_REPLIES_FOR)
     await parts.intake.finish()

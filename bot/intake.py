@@ -40,8 +40,8 @@ class Inbox(Protocol):
         """Count a failed try; return how many there were, in earlier processes too."""
         ...
 
-    async def park(self, update_id: int, why: str) -> None:
-        """Put the update aside."""
+    async def park(self, update_id: int, why: str, payload: str) -> None:
+        """Put the update aside; `payload` is all of it, so that it can be taken again."""
         ...
 
     async def block(self, chat_id: int) -> None:
@@ -147,7 +147,7 @@ class Intake:
         try:
             if await self._inbox.fail(update.update_id, why) < _TRIES:
                 return False
-            await self._inbox.park(update.update_id, why)
+            await self._inbox.park(update.update_id, why, update.to_json())
         except StorageError as failure:
             name = type(failure).__name__
             logger.error("failure not counted", action="inbox_failed", error=name)

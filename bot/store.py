@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from importlib import resources
 
 from bot.clock import Clock
@@ -24,9 +25,11 @@ from storage import (
     turns,
 )
 from storage.database import Database
+from storage.inbox import KeptUpdate
 from storage.turns import Committed, Duplicate, SlotTaken, Stale, TurnWrites
 
 _CLINICS_FOR = 60.0  # seconds after which a clinic's profile is read again
+_UPDATES_FOR = timedelta(days=8)  # Telegram repeats an update for 24 hours at most
 
 
 class DatabaseStore:
@@ -87,10 +90,23 @@ class DatabaseStore:
         now = self._clock.now()
         return await self._database.write(inbox.fail, update_id, why, now, bot_id=self._bot_id)
 
-    async def park(self, update_id: int, why: str) -> None:
-        """Put an update aside for good."""
+    async def park(self, update_id: int, why: str, payload: str | None = None) -> None:
+        """Put an update aside; `payload` is the update, so that it can be taken again."""
+        now, bot_id = self._clock.now(), self._bot_id
+        await self._database.write(inbox.park, update_id, why, now, bot_id=bot_id, payload=payload)
+
+    async def replayable(self) -> list[KeptUpdate]:
+        """Return the parked updates that staff want taken again."""
+        return await self._database.read(inbox.replayable, bot_id=self._bot_id)
+
+    async def settle(self, update_id: int) -> None:
+        """Note that an update needs no more work; one that was put aside stays so."""
         now = self._clock.now()
-        await self._database.write(inbox.park, update_id, why, now, bot_id=self._bot_id)
+        await self._database.write(inbox.claim, update_id, now, bot_id=self._bot_id)
+
+    async def prune(self) -> int:
+        """Forget some of the updates that are too old to come again; return how many."""
+        return await self._database.write(inbox.prune, self._clock.now() - _UPDATES_FOR)
 
     async def block(self, chat_id: int) -> None:
         """Note that a patient cannot be reached."""

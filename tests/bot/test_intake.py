@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,7 +72,8 @@ class Office:
         self.tries[update_id] = self.tries.get(update_id, 0) + 1
         return self.tries[update_id]
 
-    async def park(self, update_id: int, why: str) -> None:
+    async def park(self, update_id: int, why: str, payload: str) -> None:
+        assert json.loads(payload)["update_id"] == update_id
         self.parked.append((update_id, why))
 
     async def block(self, chat_id: int) -> None:
