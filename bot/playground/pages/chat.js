@@ -72,9 +72,7 @@ async function loadState() {
   state.zone = all.zone;
   state.canPeek = all.can_peek;
   setClock(all);
-  $("bot-name").textContent = all.bot.name;
-  $("description").textContent = all.bot.description || all.bot.about
-    || "Press Start to talk to the clinic's assistant.";
+  showBot(all.bot);
   $("app").classList.toggle("no-peek", !all.can_peek);
   fillLinks(all.links);
   const unread = new Map([...state.patients].map(([id, known]) => [id, known.unread]));
@@ -84,6 +82,12 @@ async function loadState() {
   await (open ? openChat(open) : newPatient());
 }
 
+function showBot(bot) {
+  $("bot-name").textContent = bot.name;
+  $("description").textContent = bot.description || bot.about
+    || "Press Start to talk to the clinic's assistant.";
+}
+
 async function newPatient() {
   const made = await act("patients");
   state.patients.set(made.chat_id, { ...made, unread: 0 });
@@ -91,6 +95,7 @@ async function newPatient() {
 }
 
 async function openChat(chatId) {
+  wantedChat = chatId; // from now on nothing else may take its place
   if (state.chat?.chat_id !== chatId) {
     bubbles = new Map();
     dividers = new Map();
@@ -106,7 +111,6 @@ async function openChat(chatId) {
 }
 
 async function loadChat(chatId) {
-  wantedChat = chatId;
   const chat = await read(`patients/${chatId}`);
   // Answers may overtake each other: only the newest one of the chat that is wanted counts.
   const stale = state.chat?.chat_id === chatId && chat.number < state.chat.number;
@@ -332,7 +336,7 @@ let peeking = 0;
 
 function reloadSoon() {
   clearTimeout(reloading);
-  reloading = setTimeout(() => loadChat(state.chat.chat_id), 15);
+  reloading = setTimeout(() => wantedChat && loadChat(wantedChat), 15);
 }
 
 function peekSoon() {
@@ -351,13 +355,13 @@ function peekSoon() {
 }
 
 function happened(kind, body) {
-  const here = state.chat && body.chat_id === state.chat.chat_id;
+  const here = body.chat_id === wantedChat;
   if (kind === "clock") setClock(body);
-  if (kind === "bot") loadAll();
+  if (kind === "bot") read("state").then((all) => showBot(all.bot)).then(reloadSoon);
   if (kind === "typing" && here) beTyping(body.action);
   if (kind === "toast" && here) answered(body);
   if (["message", "edited", "deleted", "patient"].includes(kind)) {
-    if (here) {
+    if (here && state.chat) {
       if (body.message?.from_bot) beTyping("");
       reloadSoon();
     } else elsewhere(kind, body);
