@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 
 from bot import screens
-from bot.markup import Screen, plain
-from flows.clinics import BookingMode
+from bot.markup import plain
 from flows.conversation import Answer, Conversation, Overlay, Stage
 from flows.events import (
     Action,
@@ -19,47 +18,13 @@ from flows.events import (
     AskedPrivacy,
     AskedToStartOver,
     Chose,
-    Stopped,
     Typed,
 )
-from flows.protocol import Kind, Step
+from flows.protocol import Kind
 from flows.turn import Note, Turn
 from tests.bot.screen_checks import faults_of, labels, presses
-from tests.flows.chat import CLEAR, NOW, Chat, a_clinic, a_scene, a_view, protocol
-
-SCENE = a_scene()
-
-STEPS = [(step.id, option.code) for step in protocol().steps for option in step.options]
-
-
-def shown(chat: Chat) -> Screen:
-    assert chat.conversation is not None
-    assert chat.turn is not None
-    return screens.render(chat.conversation, chat.turn.notes, chat.scene)
-
-
-def checked(chat: Chat) -> Screen:
-    screen = shown(chat)
-    assert chat.conversation is not None
-    assert faults_of(screen, chat.conversation) == []
-    return screen
-
-
-def at_step(step: str, **changes: object) -> Conversation:
-    """Return a conversation that asks `step`, answered before in the way that leads there."""
-    answers = {name: Answer(codes) for name, codes in CLEAR.items() if name != step}
-    answers |= {name: Answer((code,)) for name, code in _leading_to(protocol().step(step))}
-    conversation = Conversation(
-        7, step, clinic="willow", protocol=protocol().key, answers=answers, revision=3
-    )
-    return replace(conversation, **changes)
-
-
-def _leading_to(step: Step) -> list[tuple[str, str]]:
-    if not step.ask_if:
-        return []
-    pairs = [(name, min(codes)) for name, codes in step.ask_if[0].items()]
-    return [p for name, code in pairs for p in (*_leading_to(protocol().step(name)), (name, code))]
+from tests.bot.stages import SCENE, STAGES, STEPS, at_step, checked, shown
+from tests.flows.chat import CLEAR, NOW, Chat, a_clinic, a_scene, protocol
 
 
 @pytest.mark.parametrize("step", [step.id for step in protocol().steps])
@@ -93,29 +58,6 @@ def test_every_option_leads_to_a_verdict_with_words(step: str, code: str) -> Non
         judged = replace(conversation, state=stage.value, answers=answers, decided_on=NOW.date())
 
         assert faults_of(screens.render(judged, (), SCENE), judged) == []
-
-
-STAGES = {
-    Stage.CHOOSE_CLINIC: lambda: Chat(a_scene(a_clinic(), a_clinic("harbour", name="H"))).starts(
-        ""
-    ),
-    Stage.NO_CONSENT: lambda: Chat().starts().answers(consent="decline"),
-    Stage.REVIEW: lambda: Chat().arrives_at(Stage.REVIEW),
-    Stage.URGENT: lambda: Chat().comes_to("area").says("I want to kill myself"),
-    Stage.DECLINED: lambda: Chat().arrives_at(Stage.DECLINED, age="under_18"),
-    Stage.DEFERRED: lambda: Chat().arrives_at(
-        Stage.DEFERRED, today=("sun",), sun="burn", acne_now="few"
-    ),
-    Stage.CONSULT: lambda: Chat().arrives_at(Stage.CONSULT, scar_type="icepick"),
-    Stage.PLAN: lambda: Chat().arrives_at(Stage.PLAN),
-    Stage.PICK_DAY: lambda: Chat().arrives_at(Stage.PLAN).chooses(Action.OTHER_TIMES),
-    Stage.PICK_TIME: lambda: STAGES[Stage.PICK_DAY]().chooses(Action.DAY, "2026-11-25"),
-    Stage.CONTACT: lambda: Chat().arrives_at(Stage.PLAN).chooses(Action.BOOK, "0"),
-    Stage.BOOKED: lambda: STAGES[Stage.CONTACT]().chooses(Action.REACH_HERE),
-    Stage.CHANGE: lambda: STAGES[Stage.BOOKED]().chooses(Action.CHANGE),
-    Stage.CANCEL: lambda: STAGES[Stage.BOOKED]().chooses(Action.CANCEL),
-    Stage.STOPPED: lambda: STAGES[Stage.BOOKED]().does(Stopped()),
-}
 
 
 @pytest.mark.parametrize("stage", Stage)
@@ -223,149 +165,6 @@ def test_the_review_lists_each_answer_with_a_change_button() -> None:
     assert len(changes) == len(CLEAR) - 1
     assert "All correct" in labels(screen)
     assert all(len(row) <= 2 for row in screen.rows)
-
-
-def test_the_plan_names_every_date_of_every_offer_in_local_time() -> None:
-    chat = Chat().arrives_at(Stage.PLAN)
-    assert chat.conversation is not None
-    offers = chat.conversation.booking.offers
-
-    text = plain(checked(chat).html)
-
-    assert "London time" in text
-    assert "Choice 3, with Ana Reyes" in text
-    assert text.count(" 2026, ") + text.count(" 2027, ") == sum(len(o.slots) for o in offers)
-
-
-def test_a_plan_offers_all_or_the_first_or_other_times_or_a_person() -> None:
-    shown_labels = labels(checked(Chat().arrives_at(Stage.PLAN)))
-
-    assert shown_labels[0].startswith("Book all 4: ")
-    for words in ("Only the first session", "Other times", "Laser or needling?"):
-        assert words in shown_labels
-
-
-def test_a_plan_without_free_times_says_so() -> None:
-    closed = replace(a_view(), timetables=())
-
-    screen = checked(Chat(view=closed).arrives_at(Stage.PLAN))
-
-    assert "cannot show times" in screen.html
-    assert not any(words.startswith("Book") for words in labels(screen))
-
-
-def test_no_screen_ever_shows_the_score() -> None:
-    for stage in (Stage.PLAN, Stage.CONSULT, Stage.DEFERRED, Stage.DECLINED):
-        assert "score" not in plain(shown(STAGES[stage]()).html).lower()
-
-
-def test_a_deferral_names_reasons_and_the_day_to_come_back() -> None:
-    text = plain(checked(STAGES[Stage.DEFERRED]()).html)
-
-    assert "Why not yet" in text
-    assert "Write to us again here on or after Monday 7 December 2026" in text
-
-
-def test_the_urgent_screen_names_help_and_sells_nothing() -> None:
-    screen = checked(STAGES[Stage.URGENT]())
-
-    assert "999" in screen.html
-    assert "116 123" in screen.html
-    assert {type(press) for press in presses(screen)} == {AskedForPerson, AskedHelp}
-
-
-def test_an_urgent_answer_names_the_numbers_too() -> None:
-    screen = checked(Chat().arrives_at(Stage.URGENT, acne_now="nodules", acne_ill="yes"))
-
-    assert "Emergency: <b>999</b>" in screen.html
-
-
-def test_days_carry_their_number_of_free_times() -> None:
-    screen = checked(STAGES[Stage.PICK_DAY]())
-
-    assert any("free)" in words for words in labels(screen))
-    assert "Later ›" in labels(screen)
-
-
-def test_an_earlier_week_is_offered_only_after_the_first() -> None:
-    first = STAGES[Stage.PICK_DAY]()
-    assert first.conversation is not None
-    week_on = first.conversation.booking.week_on
-    assert week_on is not None
-
-    later = first.chooses(Action.WEEK, (week_on + timedelta(days=7)).isoformat())
-
-    assert "‹ Earlier" in labels(checked(later))
-
-
-def test_at_most_a_dozen_times_are_shown_at_once() -> None:
-    screen = checked(STAGES[Stage.PICK_TIME]())
-
-    times = [press for press in presses(screen) if getattr(press, "action", "") == Action.TIME]
-    assert len(times) == 12
-    assert "first 12 of" in plain(screen.html)
-
-
-def test_the_chosen_part_of_the_day_is_marked_in_words() -> None:
-    screen = checked(STAGES[Stage.PICK_TIME]().chooses(Action.PART, "morning"))
-
-    assert "✓ Morning" in labels(screen)
-
-
-def test_contact_says_until_when_the_times_are_kept_and_asks_for_the_number() -> None:
-    screen = checked(STAGES[Stage.CONTACT]())
-
-    assert "09:10" in screen.html
-    assert screen.contact is not None
-    assert screen.contact.label == "Share my number"
-
-
-def test_booked_says_what_who_where_when_and_the_code() -> None:
-    chat = STAGES[Stage.BOOKED]()
-    assert chat.conversation is not None
-    code = chat.conversation.booking.code
-
-    screen = checked(chat)
-
-    text = plain(screen.html)
-    for words in ("Micro-needling", "Ana Reyes", "1 Willow Road", "+44 20 7946 0000", code):
-        assert words in text
-    assert [b.copy_text for row in screen.rows for b in row if b.copy_text] == [code]
-
-
-def test_a_request_is_not_called_booked() -> None:
-    scene = a_scene(a_clinic(booking_mode=BookingMode.REQUEST))
-    chat = Chat(scene).arrives_at(Stage.PLAN).chooses(Action.BOOK, "0")
-
-    text = plain(checked(chat.chooses(Action.REACH_HERE)).html)
-
-    assert "Your request is with the clinic" in text
-    assert "You are booked" not in text
-
-
-def test_links_of_the_clinic_are_buttons_when_they_are_safe() -> None:
-    scene = a_scene(a_clinic(map_url="https://maps.example/w", privacy_url="https://w.example/p"))
-    chat = Chat(scene).starts()
-    assert "How we use your data" in labels(checked(chat))
-
-    booked = Chat(scene).arrives_at(Stage.PLAN).chooses(Action.BOOK, "0")
-
-    assert "Open the map" in labels(checked(booked.chooses(Action.REACH_HERE)))
-
-
-def test_a_single_consultation_is_booked_moved_and_cancelled_in_the_singular() -> None:
-    chat = Chat().arrives_at(Stage.CONSULT, scar_type="icepick")
-    assert labels(checked(chat))[0].startswith("Book: ")
-
-    booked = chat.chooses(Action.BOOK, "0").chooses(Action.REACH_HERE)
-    assert "Move the time" in labels(checked(booked))
-    assert "Yes, cancel it" in labels(checked(booked.chooses(Action.CANCEL)))
-
-
-def test_moving_a_session_says_which_and_when_it_is_now() -> None:
-    chat = STAGES[Stage.BOOKED]().chooses(Action.CHANGE).chooses(Action.MOVE, "2")
-
-    assert "session 2, now on" in plain(checked(chat).html)
 
 
 def test_preparing_is_a_list_under_a_title() -> None:

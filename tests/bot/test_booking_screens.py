@@ -1,0 +1,161 @@
+"""The screens after the questions: verdict, plan, times, contact and what is booked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.markup import plain
+from flows.clinics import BookingMode
+from flows.conversation import Stage
+from flows.events import (
+    Action,
+    AskedForPerson,
+    AskedHelp,
+)
+from tests.bot.screen_checks import labels, presses
+from tests.bot.stages import STAGES, checked, shown
+from tests.flows.chat import Chat, a_clinic, a_scene, a_view
+
+
+def test_the_plan_names_every_date_of_every_offer_in_local_time() -> None:
+    chat = Chat().arrives_at(Stage.PLAN)
+    assert chat.conversation is not None
+    offers = chat.conversation.booking.offers
+
+    text = plain(checked(chat).html)
+
+    assert "London time" in text
+    assert "Choice 3, with Ana Reyes" in text
+    assert text.count(" 2026, ") + text.count(" 2027, ") == sum(len(o.slots) for o in offers)
+
+
+def test_a_plan_offers_all_or_the_first_or_other_times_or_a_person() -> None:
+    shown_labels = labels(checked(Chat().arrives_at(Stage.PLAN)))
+
+    assert shown_labels[0].startswith("Book all 4: ")
+    for words in ("Only the first session", "Other times", "Laser or needling?"):
+        assert words in shown_labels
+
+
+def test_a_plan_without_free_times_says_so() -> None:
+    closed = replace(a_view(), timetables=())
+
+    screen = checked(Chat(view=closed).arrives_at(Stage.PLAN))
+
+    assert "cannot show times" in screen.html
+    assert not any(words.startswith("Book") for words in labels(screen))
+
+
+def test_no_screen_ever_shows_the_score() -> None:
+    for stage in (Stage.PLAN, Stage.CONSULT, Stage.DEFERRED, Stage.DECLINED):
+        assert "score" not in plain(shown(STAGES[stage]()).html).lower()
+
+
+def test_a_deferral_names_reasons_and_the_day_to_come_back() -> None:
+    text = plain(checked(STAGES[Stage.DEFERRED]()).html)
+
+    assert "Why not yet" in text
+    assert "Write to us again here on or after Monday 7 December 2026" in text
+
+
+def test_the_urgent_screen_names_help_and_sells_nothing() -> None:
+    screen = checked(STAGES[Stage.URGENT]())
+
+    assert "999" in screen.html
+    assert "116 123" in screen.html
+    assert {type(press) for press in presses(screen)} == {AskedForPerson, AskedHelp}
+
+
+def test_an_urgent_answer_names_the_numbers_too() -> None:
+    screen = checked(Chat().arrives_at(Stage.URGENT, acne_now="nodules", acne_ill="yes"))
+
+    assert "Emergency: <b>999</b>" in screen.html
+
+
+def test_days_carry_their_number_of_free_times() -> None:
+    screen = checked(STAGES[Stage.PICK_DAY]())
+
+    assert any("free)" in words for words in labels(screen))
+    assert "Later ›" in labels(screen)
+
+
+def test_an_earlier_week_is_offered_only_after_the_first() -> None:
+    first = STAGES[Stage.PICK_DAY]()
+    assert first.conversation is not None
+    week_on = first.conversation.booking.week_on
+    assert week_on is not None
+
+    later = first.chooses(Action.WEEK, (week_on + timedelta(days=7)).isoformat())
+
+    assert "‹ Earlier" in labels(checked(later))
+
+
+def test_at_most_a_dozen_times_are_shown_at_once() -> None:
+    screen = checked(STAGES[Stage.PICK_TIME]())
+
+    times = [press for press in presses(screen) if getattr(press, "action", "") == Action.TIME]
+    assert len(times) == 12
+    assert "first 12 of" in plain(screen.html)
+
+
+def test_the_chosen_part_of_the_day_is_marked_in_words() -> None:
+    screen = checked(STAGES[Stage.PICK_TIME]().chooses(Action.PART, "morning"))
+
+    assert "✓ Morning" in labels(screen)
+
+
+def test_contact_says_until_when_the_times_are_kept_and_asks_for_the_number() -> None:
+    screen = checked(STAGES[Stage.CONTACT]())
+
+    assert "09:10" in screen.html
+    assert screen.contact is not None
+    assert screen.contact.label == "Share my number"
+
+
+def test_booked_says_what_who_where_when_and_the_code() -> None:
+    chat = STAGES[Stage.BOOKED]()
+    assert chat.conversation is not None
+    code = chat.conversation.booking.code
+
+    screen = checked(chat)
+
+    text = plain(screen.html)
+    for words in ("Micro-needling", "Ana Reyes", "1 Willow Road", "+44 20 7946 0000", code):
+        assert words in text
+    assert [b.copy_text for row in screen.rows for b in row if b.copy_text] == [code]
+
+
+def test_a_request_is_not_called_booked() -> None:
+    scene = a_scene(a_clinic(booking_mode=BookingMode.REQUEST))
+    chat = Chat(scene).arrives_at(Stage.PLAN).chooses(Action.BOOK, "0")
+
+    text = plain(checked(chat.chooses(Action.REACH_HERE)).html)
+
+    assert "Your request is with the clinic" in text
+    assert "You are booked" not in text
+
+
+def test_links_of_the_clinic_are_buttons_when_they_are_safe() -> None:
+    scene = a_scene(a_clinic(map_url="https://maps.example/w", privacy_url="https://w.example/p"))
+    chat = Chat(scene).starts()
+    assert "How we use your data" in labels(checked(chat))
+
+    booked = Chat(scene).arrives_at(Stage.PLAN).chooses(Action.BOOK, "0")
+
+    assert "Open the map" in labels(checked(booked.chooses(Action.REACH_HERE)))
+
+
+def test_a_single_consultation_is_booked_moved_and_cancelled_in_the_singular() -> None:
+    chat = Chat().arrives_at(Stage.CONSULT, scar_type="icepick")
+    assert labels(checked(chat))[0].startswith("Book: ")
+
+    booked = chat.chooses(Action.BOOK, "0").chooses(Action.REACH_HERE)
+    assert "Move the time" in labels(checked(booked))
+    assert "Yes, cancel it" in labels(checked(booked.chooses(Action.CANCEL)))
+
+
+def test_moving_a_session_says_which_and_when_it_is_now() -> None:
+    chat = STAGES[Stage.BOOKED]().chooses(Action.CHANGE).chooses(Action.MOVE, "2")
+
+    assert "session 2, now on" in plain(checked(chat).html)
