@@ -80,13 +80,13 @@ def next_place(protocol: Protocol, answers: Mapping[str, Answer]) -> str:
 
 def holds(condition: AskIf, answers: Mapping[str, Answer]) -> bool:
     """Say whether a step with this condition is asked; no condition always holds."""
-    return not condition or any(
-        all(
-            name in answers and not codes.isdisjoint(answers[name].codes)
-            for name, codes in each.items()
-        )
-        for each in condition
-    )
+    for clause in condition:
+        for name, codes in clause.items():
+            if name not in answers or codes.isdisjoint(answers[name].codes):
+                break
+        else:
+            return True
+    return not condition
 
 
 def progress(protocol: Protocol, answers: Mapping[str, Answer], state: str) -> tuple[int, int]:
