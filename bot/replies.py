@@ -178,13 +178,7 @@ class Replies:
         booking = page.conversation.booking
         if page.clinic is None or not booking.sessions:
             return
-        content = calendar_file(
-            page.clinic,
-            page.clinic.service(booking.service),
-            booking.sessions,
-            page.catalogue,
-            page.scene.now,
-        )
+        content = calendar_file(page.clinic, booking, page.catalogue, page.scene.now)
         caption = page.say("screen.booked.calendar_caption")
         await self._sender.document(
             reply.chat_id, Upload("appointments.ics", content, caption=caption)

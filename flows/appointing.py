@@ -338,7 +338,8 @@ def _allowed(here: Position, on: date, first: date, last: date) -> bool:
 def _move(here: Position, slot: Slot) -> Turn:
     uid = here.booking.moving or ""
     sessions = tuple(
-        replace(each, slot=slot) if each.uid == uid else each for each in here.booking.sessions
+        replace(each, slot=slot, sequence=each.sequence + 1) if each.uid == uid else each
+        for each in here.booking.sessions
     )
     there = here.go("moved", Stage.BOOKED).with_booking(
         sessions=sessions, moving=None, times=(), days=(), day_on=None

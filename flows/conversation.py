@@ -61,6 +61,7 @@ class BookedSession:
     uid: str  # the appointment's stable UID in the calendar store
     slot: Slot
     number: int  # 1-based within the series
+    sequence: int = 0  # grows with every move, as RFC 5545 asks
 
 
 @dataclass(frozen=True, slots=True)

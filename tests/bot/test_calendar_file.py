@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,14 +9,13 @@ import pytest
 from icalendar import Calendar, Event
 
 from bot import calendar_file as module
-from flows.clinics import Clinic, Service
-from flows.conversation import BookedSession
+from flows.clinics import Clinic
+from flows.conversation import BookedSession, Booking
 from flows.slots import Slot
 from flows.texts import Catalogue, parse_catalogue
 
 NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 WORDS = Path(module.__file__).parents[1] / "flows" / "locales" / "en" / "calendar.toml"
-TREATMENT = Service("treatment", "Micro-needling", timedelta(minutes=60))
 CLINIC = Clinic(
     slug="willow",
     name="Willow Skin Clinic",
@@ -24,7 +24,6 @@ CLINIC = Clinic(
     address="1 Café Row; London, N1",
     phone="+44 20 7946 0000",
     protocol="",
-    services=(TREATMENT,),
 )
 
 
@@ -41,7 +40,8 @@ def catalogue() -> Catalogue:
 
 def a_file(*sessions: BookedSession, **how: Any) -> bytes:
     booked = sessions or (session(1, 3), session(2, 31))
-    return module.calendar_file(CLINIC, TREATMENT, booked, catalogue(), NOW, **how)
+    booking = Booking(service="treatment", sessions=booked, **how)
+    return module.calendar_file(CLINIC, booking, catalogue(), NOW)
 
 
 def events(content: bytes) -> list[Event]:
@@ -69,14 +69,15 @@ def test_a_booking_is_published_as_confirmed() -> None:
     assert (first["status"], first["sequence"], first["class"]) == ("CONFIRMED", 0, "PRIVATE")
 
 
-def test_a_cancellation_names_the_same_uid_with_a_higher_sequence() -> None:
-    content = a_file(sequence=2, cancelled=True)
-    first = events(content)[0]
+def test_a_moved_session_keeps_its_uid_with_a_higher_sequence() -> None:
+    first, second = events(a_file(session(1, 3), replace(session(2, 31), sequence=2)))
 
-    assert Calendar.from_ical(content)["method"] == "CANCEL"
-    assert (first["status"], first["sequence"]) == ("CANCELLED", 2)
-    assert str(first["uid"]) == "abc-1@resurface"
-    assert first.walk("VALARM") == []
+    assert (str(second["uid"]), second["sequence"]) == ("abc-2@resurface", 2)
+    assert first["sequence"] == 0
+
+
+def test_what_the_clinic_has_yet_to_confirm_is_tentative() -> None:
+    assert events(a_file(pending=True))[0]["status"] == "TENTATIVE"
 
 
 def test_a_reminder_goes_off_a_day_before() -> None:

@@ -33,6 +33,7 @@ def test_one_session_moves_within_its_gaps_and_keeps_its_uid():
 
     assert chat.state == Stage.BOOKED
     assert [each.uid for each in booking(chat).sessions] == uids
+    assert [each.sequence for each in booking(chat).sessions] == [0, 1, 0, 0]
     assert isinstance(chat.effects[-1], MoveAppointment)
     gaps = [
         (local_start(b.slot, "Europe/London").date() - local_start(a.slot, "Europe/London").date())
