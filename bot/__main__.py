@@ -6,16 +6,19 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 from importlib import metadata
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from bot import log, protocol_commands
 from bot.app import BotFault
+from bot.clock import SystemClock
 from bot.live import run_bot, until_told
 from bot.playground.refusals import PlaygroundRefused
 from bot.playground.server import run_playground
-from bot.settings import Settings, SettingsFaults, load
+from bot.settings import DataPlace, Settings, SettingsFaults, load
+from clinic import upkeep_commands
 from clinic.commands import clinic_app, leads_command
 from flows import diagram
 from flows.compiler import ProtocolFaults
@@ -34,10 +37,16 @@ app = typer.Typer(
 app.add_typer(protocol_commands.app, name="protocol")
 app.add_typer(clinic_app, name="clinic")
 app.command("leads")(leads_command)
+app.command("backup")(upkeep_commands.backup_command)
+app.command("restore")(upkeep_commands.restore_command)
+app.command("migrate")(upkeep_commands.migrate_command)
+app.add_typer(upkeep_commands.inbox_app, name="inbox")
+app.add_typer(upkeep_commands.outbox_app(SystemClock().now), name="outbox")
 
 
 @app.callback()
 def options(
+    context: typer.Context,
     _version: Annotated[
         bool,
         typer.Option(
@@ -49,6 +58,15 @@ def options(
     ] = False,
 ) -> None:
     """Options that stand before the command."""
+    # The staff's commands know the environment alone; this tells them what `.env` says.
+    context.default_map = _defaults(context.command, DataPlace().database)
+
+
+def _defaults(command: object, database_url: str) -> dict[str, Any]:
+    """Return the default of `database_url` for every command below this one."""
+    if isinstance(command, TyperGroup):
+        return {name: _defaults(each, database_url) for name, each in command.commands.items()}
+    return {"database_url": database_url}
 
 
 @app.command()

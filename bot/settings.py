@@ -33,15 +33,25 @@ def _address(value: str) -> str:
     return value
 
 
-class Settings(BaseSettings):
-    """What the program reads from the environment and from `.env`."""
+class DataPlace(BaseSettings):
+    """Where the data is: all that the commands beside `run` need to know."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
-    telegram_bot_token: Annotated[SecretStr, AfterValidator(_token)] = SecretStr("")
-    telegram_api_url: Annotated[str, AfterValidator(_address)] = ""
     database_url: str = ""
     data_dir: Path = Path("var")
+
+    @property
+    def database(self) -> str:
+        """DATABASE_URL, or a SQLite file in DATA_DIR."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'resurface.db'}"
+
+
+class Settings(DataPlace):
+    """What the program reads from the environment and from `.env`."""
+
+    telegram_bot_token: Annotated[SecretStr, AfterValidator(_token)] = SecretStr("")
+    telegram_api_url: Annotated[str, AfterValidator(_address)] = ""
     http_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -50,11 +60,6 @@ class Settings(BaseSettings):
     def token(self) -> str:
         """The bot's token; empty for the playground."""
         return self.telegram_bot_token.get_secret_value()
-
-    @property
-    def database(self) -> str:
-        """Where the data is: DATABASE_URL, or a SQLite file in DATA_DIR."""
-        return self.database_url or f"sqlite:///{self.data_dir / 'resurface.db'}"
 
 
 _CURES = {

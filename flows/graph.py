@@ -14,9 +14,9 @@ from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
-from flows.conversation import Stage
+from flows.conversation import Answer, Stage
 from flows.protocol import Kind, Outcome, Protocol, Severity, Step
-from flows.relevance import OUTCOMES
+from flows.relevance import OUTCOMES, severity_of
 
 #: Answers in the order given: (step, chosen codes). No code: a date, own words or a skip.
 Walk = tuple[tuple[str, tuple[str, ...]], ...]
@@ -69,6 +69,12 @@ def refuses(step: Step, codes: tuple[str, ...]) -> bool:
     return step.group == "consent" and "decline" in codes
 
 
+def given(step: Step, codes: tuple[str, ...]) -> Answer:
+    """Return the answer that a walk's codes stand for."""
+    typed = not codes and not step.skippable
+    return Answer(codes, text="..." if typed and step.kind is Kind.TEXT else None)
+
+
 def _choices(step: Step) -> Iterator[tuple[str, ...]]:
     """Yield the answers worth trying at a step."""
     if step.skippable or step.kind in (Kind.DATE, Kind.TEXT):
@@ -84,7 +90,7 @@ def _after(protocol: Protocol, node: _Node, codes: tuple[str, ...]) -> tuple[str
     step = protocol.steps[node.place]
     if refuses(step, codes):
         return Stage.NO_CONSENT, None
-    strongest = max([node.strongest, *(step.option(code).severity for code in codes)])
+    strongest = max(node.strongest, severity_of(step, given(step, codes)))
     if OUTCOMES[strongest] is Outcome.URGENT:
         return Stage.URGENT, None
     if OUTCOMES[strongest] is Outcome.DECLINED:

@@ -209,3 +209,14 @@ async def test_the_demo_command_fills_a_database(tmp_path: Path) -> None:
 
     await database.close()
     assert "willow" in known
+
+
+async def test_the_staffs_commands_find_the_database_that_env_names(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"DATABASE_URL=sqlite:///{tmp_path}/own.db\n")
+
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "clinic", "demo", cwd=tmp_path, env=environment(tmp_path)
+    )
+
+    assert await process.wait() == 0
+    assert (tmp_path / "own.db").exists()

@@ -13,7 +13,7 @@ def follow(walk: graph.Walk) -> str:
     answers: dict[str, Answer] = {}
     for step_id, codes in walk:
         assert relevance.next_place(protocol(), answers) == step_id
-        answers[step_id] = Answer(codes)
+        answers[step_id] = graph.given(protocol().step(step_id), codes)
     if graph.refuses(protocol().step(walk[-1][0]), walk[-1][1]):
         return Stage.NO_CONSENT
     return relevance.next_place(protocol(), answers)
