@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from bot import log, protocol_commands
+from bot import log, proof_command, protocol_commands
 from bot.app import BotFault
 from bot.clock import SystemClock
 from bot.live import run_bot, until_told
@@ -35,6 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(protocol_commands.app, name="protocol")
+app.command("prove")(proof_command.prove_command)
 app.add_typer(clinic_app, name="clinic")
 app.command("leads")(leads_command)
 app.command("backup")(upkeep_commands.backup_command)

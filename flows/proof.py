@@ -27,7 +27,7 @@ SCOPES: Mapping[Claim, str] = {
     Claim.ALIKE: "two runs of each merged place, smallest and largest ticks",
     Claim.BACK: _ANSWERS,
     Claim.EDITED: "each two single answers of a step, and in the fullest run",
-    Claim.STRONGER: "every finished run, each further worry",
+    Claim.STRONGER: "each answer that decides, each further worry beside it",
     Claim.ORDER: "every set of ticks in two orders, each two ticks in both",
     Claim.STRONGEST: f"{_ANSWERS}; every set of ticks of one step",
     Claim.TRACE: "every finished run, every answer that does not count",
@@ -85,6 +85,7 @@ def prove(
     proof_questions.check_questions(world, ledger, walked)
     proof_questions.check_minors(world, ledger)
     proof_verdicts.check_runs(world, ledger, walked, told)
+    proof_verdicts.check_worries(world, ledger, walked, told)
     proof_verdicts.check_edits(world, ledger, walked, told)
     proof_verdicts.check_ticks(world, ledger, walked, told)
     proof_verdicts.check_rules(world, ledger, walked)

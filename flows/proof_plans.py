@@ -13,7 +13,7 @@ from flows.proof_verdicts import flaws
 from flows.proof_world import Claim, Ledger, Refuted, Told, World
 from flows.protocol import Outcome
 
-_EVENTS_WITHIN = 400  # days: longer than the longest series
+EVENTS_WITHIN = 400  # days: longer than the longest series
 
 
 def check_plans(world: World, ledger: Ledger, told: Told) -> None:
@@ -27,7 +27,7 @@ def check_plans(world: World, ledger: Ledger, told: Told) -> None:
         {},
         *(
             {"event_on": Answer(on=world.today + timedelta(days=days))}
-            for days in range(_EVENTS_WITHIN)
+            for days in range(EVENTS_WITHIN)
         ),
     ]
     cases = list(product(rows, downtimes, range(7)))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import pairwise, permutations
+from itertools import combinations, islice, pairwise
 
-from flows import dialogue, eligibility, relevance
+from flows import eligibility, relevance
 from flows.conversation import Answer, Conversation, Stage
 from flows.effects import RecordDecision
-from flows.events import Action, Answered, Chose, Edited, Ticked
+from flows.events import Action, Answered, Chose, Edited, Started, Ticked
+from flows.graph import refuses
 from flows.plan import Plan
 from flows.proof_model import Reply, chosen_of
 from flows.proof_walk import Arrival, Walk, follow, path
@@ -37,9 +38,6 @@ def check_runs(world: World, ledger: Ledger, walked: Walk, told: Told) -> None:
         if not number % 50:
             told("whole runs", number, len(ends))
         run = arrival.after
-        for step, stronger in _stronger(world.protocol, run.answers):
-            with ledger.case(Claim.STRONGER, f"{path(run)}, then {stronger.named(step)}"):
-                _not_milder(world, run, step, stronger)
         for number, stray in enumerate(_strays(world, run)):
             with ledger.case(Claim.TRACE, f"{path(run)}, with stray answers {number}"):
                 _no_trace(world, run, stray)
@@ -47,9 +45,25 @@ def check_runs(world: World, ledger: Ledger, walked: Walk, told: Told) -> None:
             _decided(world, ledger, run)
 
 
+def check_worries(world: World, ledger: Ledger, walked: Walk, told: Told) -> None:
+    """Add each further worry to each run, at the answer that made its verdict what it is.
+
+    What comes later in the run cannot make the verdict milder, so it is left out.
+    """
+    for number, arrival in enumerate(walked.arrivals):
+        if not number % 500:
+            told("further worries", number, len(walked.arrivals))
+        run = arrival.after
+        before, after = (world.model.judge(each.answers).outcome for each in (arrival.before, run))
+        if _RANK[after] <= _RANK[before]:
+            continue
+        for step, stronger in _stronger(world.protocol, run.answers):
+            with ledger.case(Claim.STRONGER, f"{path(run)}, then {stronger.named(step)}"):
+                _not_milder(world, run, step, stronger)
+
+
 def check_edits(world: World, ledger: Ledger, walked: Walk, told: Told) -> None:
     """Change each single answer to each other one and back; also in the fullest run."""
-    full = _fullest(world, walked)
     firsts: dict[tuple[str, Reply], Arrival] = {}
     for arrival in walked.arrivals:
         if len(arrival.reply.codes) < 2:
@@ -61,8 +75,10 @@ def check_edits(world: World, ledger: Ledger, walked: Walk, told: Told) -> None:
         with ledger.case(Claim.LEADS_ON, arrival.where):
             run = follow(world, arrival.after, lambda step: _mildest(world, step))
             _edit_each_way(world, ledger, run, arrival.step)
-    for step_id in full.answers:
-        _edit_each_way(world, ledger, full, world.protocol.step(step_id))
+    with ledger.case(Claim.LEADS_ON, "the fullest run"):
+        full = _fullest(world)
+        for step_id in full.answers:
+            _edit_each_way(world, ledger, full, world.protocol.step(step_id))
 
 
 def check_ticks(world: World, ledger: Ledger, walked: Walk, told: Told) -> None:
@@ -75,12 +91,11 @@ def check_ticks(world: World, ledger: Ledger, walked: Walk, told: Told) -> None:
         for reply in world.model.replies(step):
             _set_of_ticks(world, ledger, step, reply.codes)
         several = [option.code for option in step.options if not option.exclusive]
-        for one, other in permutations(several, 2):
-            if one < other:
-                with ledger.case(Claim.ORDER, f"{step.id}={one}+{other}"):
-                    there = _ticked(world, visit.first, step, (one, other))
-                    back = _ticked(world, visit.first, step, (other, one))
-                    must(there == back, "another order leads elsewhere")
+        for one, other in combinations(several, 2):
+            with ledger.case(Claim.ORDER, f"{step.id}={one}+{other}"):
+                there = _ticked(world, visit.first, step, (one, other))
+                back = _ticked(world, visit.first, step, (other, one))
+                must(there == back, "another order leads elsewhere")
 
 
 def check_rules(world: World, ledger: Ledger, walked: Walk) -> None:
@@ -165,26 +180,26 @@ def _no_trace(world: World, run: Conversation, stray: Mapping[str, Answer]) -> N
 def _decided(world: World, ledger: Ledger, run: Conversation) -> None:
     """Confirm a finished run, once as it is and once with stray answers beside it."""
     verdict = world.judged(run.answers)
+    decisions: list[RecordDecision] = []
     with ledger.case(Claim.LEADS_ON, f"{path(run)}, confirm"):
         decision, turn = _confirm(world, run)
         must(turn.conversation.state == _SCREENS[verdict.outcome], f"to {turn.conversation.state}")
         must(decision.verdict == verdict, "another verdict is recorded")
-    with ledger.case(Claim.PLANNED, path(run)):
-        plan = decision.plan
-        must(
-            (plan is not None) == (verdict.outcome is Outcome.ELIGIBLE), "no plan where one is due"
-        )
-        for flaw in flaws(plan, world.protocol) if plan else ():
-            raise Refuted(flaw)
-    for stray in _strays(world, run):
-        with ledger.case(Claim.TRACE, f"{path(run)}, decided with stray answers"):
-            answers = {**run.answers, **stray}
-            must(_confirm(world, replace(run, answers=answers))[0] == decision, "decided otherwise")
-        break
+        decisions.append(decision)
+    for decision in decisions:
+        with ledger.case(Claim.PLANNED, path(run)):
+            plan, due = decision.plan, verdict.outcome is Outcome.ELIGIBLE
+            must((plan is not None) == due, "a plan is due" if due else "no plan is due")
+            for flaw in flaws(plan, world.protocol) if plan else ():
+                raise Refuted(flaw)
+        for stray in islice(_strays(world, run), 1):
+            with ledger.case(Claim.TRACE, f"{path(run)}, decided with stray answers"):
+                beside = replace(run, answers={**run.answers, **stray})
+                must(_confirm(world, beside)[0] == decision, "decided otherwise")
 
 
 def _confirm(world: World, run: Conversation) -> tuple[RecordDecision, Turn]:
-    turn = dialogue.advance(run, Chose(Action.CONFIRM), world.scene, chat_id=1)
+    turn = world.begins(run, Chose(Action.CONFIRM))
     for effect in turn.effects:
         if isinstance(effect, RecordDecision):
             return effect, turn
@@ -207,15 +222,10 @@ def _edit_and_back(world: World, run: Conversation, step: Step, other: Reply) ->
     again = world.does(changed, Edited(step.id)).conversation
     must(again.state == step.id, f"then edit leads to {again.state}")
     event = world.event(step, run.answers[step.id])
-    back = follow(world, world.does(again, event).conversation, lambda s: _old(run, s))
+    answered = world.does(again, event).conversation
+    back = follow(world, answered, lambda s: run.answers.get(s.id, Answer()))
     must(back.answers == run.answers, "answers are lost or added")
     must(back.state == run.state, f"ends at {back.state}, not {run.state}")
-
-
-def _old(run: Conversation, step: Step) -> Answer:
-    if step.id not in run.answers:
-        raise Refuted(f"asks {step.id}, which was not asked before")
-    return run.answers[step.id]
 
 
 def _mildest(world: World, step: Step) -> Answer:
@@ -226,15 +236,15 @@ def _mildest(world: World, step: Step) -> Answer:
     return min(answers, key=lambda answer: _weight(world, step, answer))
 
 
-def _fullest(world: World, walked: Walk) -> Conversation:
+def _fullest(world: World) -> Conversation:
     """Answer so that most is asked and nothing ends the questions."""
-    start = next(iter(walked.nodes.values())).first
+    start = world.does(None, Started()).conversation
 
     def most(step: Step) -> Answer:
         alike = world.model.alike[world.model.place[step.id]]
         answers = [each.last.answer(step, world.today) for each in alike]
-        open_ = [a for a in answers if _weight(world, step, a)[0] < Severity.DECLINED]
-        return max(open_, key=lambda answer: _weight(world, step, answer)[::-1])
+        mild = [each for each in answers if _weight(world, step, each)[0] < Severity.DECLINED]
+        return max(mild or answers, key=lambda answer: _weight(world, step, answer)[::-1])
 
     return follow(world, start, most)
 
@@ -242,9 +252,8 @@ def _fullest(world: World, walked: Walk) -> Conversation:
 def _weight(world: World, step: Step, answer: Answer) -> tuple[Severity, int, int]:
     """Weigh an answer: how strong it is, how much it makes asked, how many ticks it has."""
     facts = {(step.id, code) for code in answer.codes}
-    refused = ("consent", "decline") if step.group == "consent" else None
     severity = world.model.judge_alone(step, answer).severity
-    if refused and refused[1] in answer.codes:
+    if refuses(step, answer.codes):
         severity = Severity.URGENT
     return severity, len(facts & world.model.wanted[0]), len(answer.codes)
 

@@ -88,21 +88,18 @@ def _leave(
         walked.edges += 1
         for arrival in _arrive(world, ledger, visit.first, step, alike.first):
             each(arrival)
-            _note(world, walked, arrival, visit.count * alike.count)
+            walked.arrivals.append(arrival)
+            last = arrival.after
             if visit.last is not visit.first or alike.last != alike.first:
-                _same_from_last(world, ledger, visit, arrival, alike.last)
-
-
-def _note(world: World, walked: Walk, arrival: Arrival, count: int) -> None:
-    """Keep an arrival, and where it stands among the merged places."""
-    walked.arrivals.append(arrival)
-    if arrival.after.state not in world.model.place:
-        walked.combinations += count
-        return
-    known = walked.nodes.setdefault(
-        node_of(world, arrival.after), Visit(arrival.after, arrival.after)
-    )
-    known.last, known.count = arrival.after, known.count + count
+                last = _same_from_last(world, ledger, visit, arrival, alike.last)
+            count = visit.count * alike.count
+            if arrival.after.state not in world.model.place:
+                walked.combinations += count
+                continue
+            known = walked.nodes.setdefault(
+                node_of(world, arrival.after), Visit(arrival.after, last)
+            )
+            known.last, known.count = last, known.count + count
 
 
 def _arrive(
@@ -122,8 +119,11 @@ def _arrive(
 
 def _same_from_last(
     world: World, ledger: Ledger, visit: Visit, arrival: Arrival, reply: Reply
-) -> None:
-    """Give the like of an answer from the other run, and compare where the two now stand."""
+) -> Conversation:
+    """Give the like of an answer from the other run, and compare where the two now stand.
+
+    Return where it stands; where the first run stands when the two differ.
+    """
     where = f"{path(visit.last)}, {reply.named(arrival.step)}"
     with ledger.case(Claim.ALIKE, where):
         after = world.replies(visit.last, arrival.step, reply).conversation
@@ -132,6 +132,8 @@ def _same_from_last(
             and after.state == arrival.after.state,
             f"goes on to {after.state}, unlike {arrival.where}",
         )
+        return after
+    return arrival.after
 
 
 def node_of(world: World, conversation: Conversation) -> Node:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from types import TracebackType
 
 from flows import dialogue, eligibility
 from flows.clinics import BookingMode, Clinic, Service
@@ -68,6 +68,31 @@ class Check:
     failures: tuple[str, ...]
 
 
+class _Case:
+    """One case being tried."""
+
+    __slots__ = ("_failures", "_where")
+
+    def __init__(self, failures: dict[str, None], where: str) -> None:
+        self._failures = failures
+        self._where = where
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        """Keep what refuted the case; let everything else through."""
+        if isinstance(error, Refuted):
+            self._failures.setdefault(f"{self._where}: {error}")
+            return True
+        return False
+
+
 class Ledger:
     """Counts cases and keeps each different failure once."""
 
@@ -75,14 +100,10 @@ class Ledger:
         self.cases: Counter[Claim] = Counter()
         self._failures: dict[Claim, dict[str, None]] = {claim: {} for claim in Claim}
 
-    @contextmanager
-    def case(self, claim: Claim, where: str) -> Iterator[None]:
-        """Count one case; what refutes it becomes a failure."""
+    def case(self, claim: Claim, where: str) -> _Case:
+        """Count one case; what refutes it inside the block becomes a failure."""
         self.cases[claim] += 1
-        try:
-            yield
-        except Refuted as refuted:
-            self._failures[claim].setdefault(f"{where}: {refuted}")
+        return _Case(self._failures[claim], where)
 
     def failures(self, claim: Claim) -> tuple[str, ...]:
         """Return the failures of one claim, in the order found."""
@@ -121,16 +142,18 @@ class World:
 
         Raises `Refuted` when the dialogue breaks: no event may do that.
         """
+        turn = whole = self.begins(conversation, event)
+        while turn.look:
+            turn = self.begins(turn.conversation, CalendarSeen(self.view))
+            whole = replace(turn, effects=(*whole.effects, *turn.effects))
+        return whole
+
+    def begins(self, conversation: Conversation | None, event: Event) -> Turn:
+        """Let the dialogue take an event, without the calendar that it may ask for."""
         try:
-            turn = whole = dialogue.advance(conversation, event, self.scene, chat_id=1)
-            while turn.look:
-                seen = CalendarSeen(self.view)
-                turn = dialogue.advance(turn.conversation, seen, self.scene, chat_id=1)
-                effects = (*whole.effects, *turn.effects)
-                whole = replace(turn, effects=effects, notes=(*whole.notes, *turn.notes))
+            return dialogue.advance(conversation, event, self.scene, chat_id=1)
         except Exception as error:
             raise Refuted(f"the dialogue broke with {type(error).__name__}: {error}") from error
-        return whole
 
     def replies(self, conversation: Conversation, step: Step, reply: Reply) -> Turn:
         """Give a reply to the question on the screen."""
