@@ -1,4 +1,4 @@
-"""Booking: offers, picking a day and time, holding, confirming, moving and cancelling.
+"""Booking: offers, picking a day and time, holding and confirming.
 
 The calendar comes in as a value (`CalendarSeen`); what is chosen goes out as effects. The
 database has the last word: when another patient was faster, `taken` offers what is nearest.
@@ -7,65 +7,22 @@ database has the last word: when another patient was faster, `taken` offers what
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 
-from flows import series, slots
+from flows import rebooking, series, slots
 from flows.clinics import BookingMode
-from flows.conversation import BookedSession, Booking, Offer, Stage
-from flows.effects import (
-    CancelSeries,
-    ConfirmSeries,
-    Effect,
-    HandOffLead,
-    HoldSeries,
-    LeadKind,
-    MoveAppointment,
-    ReleaseHold,
-)
-from flows.eligibility import score
+from flows.conversation import BookedSession, Offer, Stage
+from flows.effects import ConfirmSeries, Effect, HandOffLead, HoldSeries, LeadKind, ReleaseHold
 from flows.events import SlotWasTaken
+from flows.looking import bookable_days, earliest, home, look_for_times, moving
 from flows.plan import Plan
 from flows.position import Position
 from flows.slots import CalendarView, Slot
-from flows.turn import Look, Turn
+from flows.turn import Turn
 
-_CONSULT_FOR = timedelta(days=60)  # how far ahead consultations are offered
-_SERIES_FOR = timedelta(days=300)  # six sessions at the widest spacing, and some weeks to start
 _WEEKS_AHEAD = 8  # empty weeks to pass over when looking for a free day
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that looks like another one
 _CODE_LENGTH = 6
-
-
-def home(here: Position) -> Stage:
-    """Return the screen that booking starts from."""
-    return Stage.CONSULT if here.booking.service == "consultation" else Stage.PLAN
-
-
-def earliest(here: Position) -> date:
-    """Return the first local day on which an appointment may be."""
-    if here.booking.service == "consultation":
-        return max(here.today, here.verdict().recheck_on or here.today)
-    plan = here.plan()
-    return max(here.today, plan.starts_on if plan else here.today)
-
-
-def look_for_times(here: Position) -> Turn:
-    """Ask for the calendar from the earliest day on."""
-    return Turn(here.conversation, look=look(here))
-
-
-def look(here: Position) -> Look:
-    """Return what to read of the calendar; the patient's own hold does not stand in their way."""
-    first = earliest(here)
-    reach = _CONSULT_FOR if here.booking.service == "consultation" else _SERIES_FOR
-    return Look(
-        here.clinic.slug,
-        here.booking.service,
-        first,
-        first + reach,
-        ignore_series=here.booking.series_id if here.booking.hold_until else "",
-        ignore_uid=here.booking.moving or "",
-    )
 
 
 def calendar_seen(here: Position, view: CalendarView) -> Turn:
@@ -104,7 +61,7 @@ def confirm(here: Position) -> Turn:
     pending = here.clinic.booking_mode is BookingMode.REQUEST
     effects: tuple[Effect, ...] = (
         ConfirmSeries(booking.series_id, booking.code, booking.service, booking.sessions, pending),
-        HandOffLead(LeadKind.BOOKED, _readiness(here)),
+        HandOffLead(LeadKind.BOOKED, here.readiness()),
     )
     there = here.go("book", Stage.BOOKED).with_booking(
         pending=pending, hold_until=None, offers=(), times=(), days=(), first=None
@@ -122,7 +79,7 @@ def other_times(here: Position) -> Turn:
 
 def show_week(here: Position, week_on: date) -> Turn:
     """Show the free days of another week, never before the earliest day."""
-    return look_for_times(here.with_booking(week_on=max(week_on, _monday(_window(here)[0]))))
+    return look_for_times(here.with_booking(week_on=max(week_on, _monday(bookable_days(here)[0]))))
 
 
 def show_day(here: Position, on: date, part: str = "", at: time | None = None) -> Turn:
@@ -139,7 +96,7 @@ def show_day(here: Position, on: date, part: str = "", at: time | None = None) -
 def pick(here: Position, slot: Slot) -> Turn:
     """Take one time: move to it, hold it, or look for a series that begins with it."""
     if here.booking.moving:
-        return _move(here, slot)
+        return rebooking.move(here, slot)
     if here.booking.service == "consultation" or here.booking.only_first:
         return book(here, Offer((slot,)))
     there = here.go("time", Stage.PLAN).with_booking(first=slot, times=())
@@ -163,43 +120,6 @@ def back(here: Position) -> Turn:
             return Turn(there.conversation, effects=(freed,))
         case _:
             return Turn(here.go("back", Stage.BOOKED).conversation)
-
-
-def ask_move(here: Position, number: int | None = None) -> Turn:
-    """Ask which appointment to move, or go on when there is only one or it was named."""
-    movable = [s for s in here.booking.sessions if s.slot.starts_at > here.scene.now]
-    if number is None and len(movable) > 1:
-        return Turn(here.go("change", Stage.CHANGE).conversation)
-    named = [s for s in movable if number in (None, s.number)]
-    if not named:
-        return Turn(here.conversation, notes=(here.note("note.nothing_to_move"),))
-    if _too_late(here, named[0].slot.starts_at):
-        return Turn(here.conversation, notes=(here.note("note.too_late"),))
-    there = here.go("move", Stage.PICK_DAY).with_booking(moving=named[0].uid, week_on=None)
-    return look_for_times(there)
-
-
-def ask_cancel(here: Position) -> Turn:
-    """Ask for a yes before anything is cancelled."""
-    ahead = [s.slot.starts_at for s in here.booking.sessions if s.slot.starts_at > here.scene.now]
-    if not ahead or _too_late(here, min(ahead)):
-        return Turn(here.conversation, notes=(here.note("note.too_late"),))
-    return Turn(here.go("cancel", Stage.CANCEL).conversation)
-
-
-def cancel(here: Position) -> Turn:
-    """Cancel every appointment that has not begun and offer new times, after a red flag none."""
-    if here.conversation.red_flag:
-        gone = CancelSeries(here.booking.series_id)
-        there = here.go("jump", Stage.URGENT, booking=Booking())
-        return Turn(there.conversation, effects=(gone,))
-    kind = LeadKind.REVIEW if home(here) is Stage.CONSULT else LeadKind.ELIGIBLE
-    effects = (CancelSeries(here.booking.series_id), HandOffLead(kind, _readiness(here)))
-    there = here.go("cancelled", home(here)).with_(
-        booking=Booking(service=here.booking.service), decided_on=here.today
-    )
-    looking = look_for_times(there)
-    return replace(looking, effects=effects, notes=(here.note("note.cancelled"),))
 
 
 def taken(here: Position, event: SlotWasTaken) -> Turn:
@@ -258,11 +178,14 @@ def _series_or_first(here: Position, view: CalendarView, plan: Plan) -> Turn:
 
 def _show_days(here: Position, view: CalendarView) -> Turn:
     """Show a week's free days; empty weeks are passed over in the direction of time."""
-    first, last = _window(here)
+    first, last = bookable_days(here)
     week_on = here.booking.week_on or _monday(first)
     for _ in range(_WEEKS_AHEAD):
-        found = slots.free_days(view, week_on, 7)
-        days = tuple((on, n) for on, n in found if n and _allowed(here, on, first, last))
+        week = (week_on + timedelta(days=day) for day in range(7))
+        found = (
+            (on, len(_times(here, view, on, ""))) for on in week if _allowed(here, on, first, last)
+        )
+        days = tuple((on, count) for on, count in found if count)
         if days or week_on + timedelta(days=7) > last:
             break
         week_on += timedelta(days=7)
@@ -272,7 +195,7 @@ def _show_days(here: Position, view: CalendarView) -> Turn:
 
 def _show_times(here: Position, view: CalendarView) -> Turn:
     on, part = here.booking.day_on, here.booking.part
-    if on is None or not _allowed(here, on, *_window(here)):
+    if on is None or not _allowed(here, on, *bookable_days(here)):
         there = here.go("back", Stage.PICK_DAY).with_booking(day_on=None, week_on=None)
         turn = _show_days(there, view)
         return replace(turn, notes=(here.note("note.day_not_possible"), *turn.notes))
@@ -292,11 +215,15 @@ def _show_times(here: Position, view: CalendarView) -> Turn:
 
 
 def _times(here: Position, view: CalendarView, on: date, part: str) -> tuple[Slot, ...]:
-    moving = _moving(here)
-    if moving is None:
+    """Return the free times of a day; a session of a series stays with its practitioner."""
+    moved = moving(here)
+    if moved is None:
         return slots.free_on(view, on, part)
+    if len(here.booking.sessions) == 1:
+        found = slots.free_on(view, on, part, preferred=moved.slot.practitioner)
+        return tuple(slot for slot in found if slot.starts_at != moved.slot.starts_at)
     found = series.move_options(
-        view, here.booking.sessions, moving.number, here.protocol.spacing, on
+        view, here.booking.sessions, moved.number, here.protocol.spacing, on
     )
     return tuple(slot for slot in found if not part or _part(slot, view) == part)
 
@@ -313,19 +240,6 @@ def _at(times: tuple[Slot, ...], at: time | None, zone: str) -> Slot | None:
     return None
 
 
-def _window(here: Position) -> tuple[date, date]:
-    """Return the local days, inclusive, that the patient may pick from."""
-    first = earliest(here)
-    last = first + (_CONSULT_FOR if here.booking.service == "consultation" else _SERIES_FOR)
-    moving = _moving(here)
-    if moving is None:
-        return first, last
-    opens, closes = series.window_for(
-        here.booking.sessions, moving.number, here.protocol.spacing, here.clinic.zone
-    )
-    return max(opens, here.today), min(closes, last)
-
-
 def _allowed(here: Position, on: date, first: date, last: date) -> bool:
     plan = here.plan()
     if not first <= on <= last:
@@ -333,39 +247,6 @@ def _allowed(here: Position, on: date, first: date, last: date) -> bool:
     if here.booking.service == "consultation" or plan is None:
         return True
     return series.allowed(plan, on)
-
-
-def _move(here: Position, slot: Slot) -> Turn:
-    uid = here.booking.moving or ""
-    sessions = tuple(
-        replace(each, slot=slot, sequence=each.sequence + 1) if each.uid == uid else each
-        for each in here.booking.sessions
-    )
-    there = here.go("moved", Stage.BOOKED).with_booking(
-        sessions=sessions, moving=None, times=(), days=(), day_on=None
-    )
-    return Turn(
-        there.conversation,
-        effects=(MoveAppointment(uid, slot),),
-        notes=(here.note("note.moved"),),
-        files=("calendar",),
-    )
-
-
-def _moving(here: Position) -> BookedSession | None:
-    for each in here.booking.sessions:
-        if each.uid == here.booking.moving:
-            return each
-    return None
-
-
-def _too_late(here: Position, starts_at: datetime) -> bool:
-    return starts_at - here.scene.now < here.clinic.cancel_cutoff
-
-
-def _readiness(here: Position) -> int | None:
-    readiness = score(here.protocol, here.answers)
-    return readiness.total if readiness.usable else None
 
 
 def _monday(on: date) -> date:

@@ -11,7 +11,18 @@ from dataclasses import replace
 from datetime import date
 from typing import assert_never
 
-from flows import appointing, relevance, repairs, screening, starting, typed, understanding, wording
+from flows import (
+    appointing,
+    looking,
+    rebooking,
+    relevance,
+    repairs,
+    screening,
+    starting,
+    typed,
+    understanding,
+    wording,
+)
 from flows.conversation import Answer, Conversation, Stage
 from flows.effects import SavePhone
 from flows.events import (
@@ -72,7 +83,7 @@ def advance(conversation: Conversation | None, event: Event, scene: Scene, *, ch
 
 def look_again(conversation: Conversation, scene: Scene) -> Look:
     """Return what to read of the calendar after the database refused a time."""
-    return appointing.look(Position(conversation, scene))
+    return looking.look(Position(conversation, scene))
 
 
 def _typed(here: Position, event: Typed) -> Turn:
@@ -84,10 +95,14 @@ def _typed(here: Position, event: Typed) -> Turn:
         turn = attempt(here, event)
         if turn is not None:
             return turn
+    if here.conversation.state == Stage.URGENT:  # no "I did not understand" for somebody in need
+        return Turn(here.conversation)
     return repairs.missed(here)
 
 
 def _attempts(here: Position) -> tuple[_Attempt, ...]:
+    if here.conversation.state == Stage.URGENT:
+        return _as_button, _as_command
     if here.step is None or here.conversation.overlay:
         return _as_button, _as_command, _as_question
     if here.step.kind is Kind.TEXT:  # own words are an answer only when they are nothing else
@@ -280,10 +295,10 @@ _ACTIONS: Mapping[Action, tuple[frozenset[str], Callable[[Position, str], Turn]]
     Action.PART: (frozenset({Stage.PICK_TIME}), _part),
     Action.TIME: (frozenset({Stage.PICK_TIME}), _time),
     Action.REACH_HERE: (frozenset({Stage.CONTACT}), lambda here, _: appointing.confirm(here)),
-    Action.CHANGE: (_BOOKED, lambda here, _: appointing.ask_move(here)),
-    Action.MOVE: (frozenset({Stage.CHANGE}), lambda here, n: appointing.ask_move(here, int(n))),
-    Action.CANCEL: (_BOOKED, lambda here, _: appointing.ask_cancel(here)),
-    Action.CANCEL_YES: (frozenset({Stage.CANCEL}), lambda here, _: appointing.cancel(here)),
+    Action.CHANGE: (_BOOKED, lambda here, _: rebooking.ask_move(here)),
+    Action.MOVE: (frozenset({Stage.CHANGE}), lambda here, n: rebooking.ask_move(here, int(n))),
+    Action.CANCEL: (_BOOKED, lambda here, _: rebooking.ask_cancel(here)),
+    Action.CANCEL_YES: (frozenset({Stage.CANCEL}), lambda here, _: rebooking.cancel(here)),
     Action.KEEP: (_ANYWHERE, _keep),
     Action.CALENDAR_FILE: (
         _BOOKED,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flows import eligibility, machine, plan, relevance, wording
 from flows.clinics import Clinic
-from flows.conversation import Answer, Booking, Conversation, Stage
+from flows.conversation import Answer, BookedSession, Booking, Conversation, Stage
 from flows.protocol import Protocol, Step
 from flows.turn import Note, Scene
 
@@ -59,6 +59,19 @@ class Position:
     def booking(self) -> Booking:
         """Where the patient stands with times."""
         return self.conversation.booking
+
+    @property
+    def ahead(self) -> tuple[BookedSession, ...]:
+        """The booked appointments that have not begun, in order; held times do not count."""
+        if self.booking.hold_until:
+            return ()
+        now = self.scene.now
+        return tuple(each for each in self.booking.sessions if each.slot.starts_at > now)
+
+    def readiness(self) -> int | None:
+        """Return the readiness score, None when it must not be used."""
+        score = eligibility.score(self.protocol, self.answers)
+        return score.total if score.usable else None
 
     def verdict(self) -> eligibility.Verdict:
         """Judge the current answers on the day of the decision, or today before it."""

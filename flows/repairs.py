@@ -11,7 +11,9 @@ from flows.turn import Turn
 
 
 def help_(here: Position) -> Turn:
-    """Say what can be done here."""
+    """Say what can be done here; on the urgent screen nothing but what it says."""
+    if here.conversation.state == Stage.URGENT:
+        return Turn(here.conversation)
     return Turn(here.conversation, notes=(here.note("note.help"),))
 
 
@@ -81,4 +83,5 @@ def red_flag(here: Position, flag: str) -> Turn:
     if here.booking.hold_until:
         effects = (ReleaseHold(here.booking.series_id), *effects)
         here = here.with_booking(sessions=(), series_id="", code="", hold_until=None)
-    return Turn(here.go("red_flag", Stage.URGENT, red_flag=flag).conversation, effects=effects)
+    there = here.go("red_flag", Stage.URGENT, red_flag=flag, decided_on=here.today)
+    return Turn(there.conversation, effects=effects)

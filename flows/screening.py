@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flows import eligibility, relevance, understanding
-from flows.appointing import look_for_times
 from flows.conversation import Answer, Booking, Stage
 from flows.effects import Effect, HandOffLead, LeadKind, RecordDecision
 from flows.eligibility import Verdict
 from flows.events import Answered, Ticked
 from flows.graph import refuses
+from flows.looking import look_for_times
 from flows.position import Position
 from flows.protocol import Kind, Outcome
 from flows.turn import Note, Turn

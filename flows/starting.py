@@ -10,6 +10,7 @@ from flows.conversation import Booking, Conversation, Overlay, Stage
 from flows.effects import AllowMessages, Effect, ReleaseHold, StopMessages
 from flows.events import Started
 from flows.position import Position
+from flows.protocol import Severity
 from flows.texts import Catalogue
 from flows.turn import Scene, Turn
 
@@ -27,11 +28,13 @@ def start(conversation: Conversation | None, event: Started, scene: Scene, chat_
         )
         return Turn(begin(Position(new, scene), clinic).conversation)
     here = Position(replace(conversation, wanted_clinic=clinic), scene)
-    if here.booking.sessions and not here.booking.hold_until:
+    if _must_rest(here):
+        return Turn(here.conversation)
+    if here.ahead:
         effects = (AllowMessages(),) if conversation.state == Stage.STOPPED else ()
         return Turn(here.go("jump", Stage.BOOKED).conversation, effects=effects)
-    if conversation.state == Stage.URGENT:
-        return Turn(here.conversation)
+    if _recheck_is_due(here):
+        return recheck(here)
     if not conversation.answers:
         return _again(here)
     return Turn(here.with_(overlay=Overlay.RESUME).conversation)
@@ -54,10 +57,33 @@ def resume(here: Position) -> Turn:
     """Give the patient their place back."""
     effects = (AllowMessages(),) if here.conversation.state == Stage.STOPPED else ()
     here = here.with_(overlay=None)
+    if _recheck_is_due(here):
+        return recheck(here)
     if here.conversation.state == Stage.STOPPED:
         chosen = bool(here.conversation.protocol)
         here = here.go("jump", _place(here)) if chosen else begin(here, None)
     return Turn(here.conversation, effects=effects)
+
+
+def recheck(here: Position) -> Turn:
+    """Ask again what stood in the way, and only that; the other answers stay."""
+    waited = {
+        reason.rule.partition(".")[0]
+        for reason in here.verdict().reasons
+        if reason.severity is Severity.DEFERRED
+    }
+    lists = {
+        name
+        for step in here.protocol.steps
+        if step.id in waited
+        for each in step.ask_if
+        for name in each
+    }
+    kept = {name: given for name, given in here.answers.items() if name not in waited | lists}
+    answers = relevance.current_answers(here.protocol, kept)
+    dest = relevance.next_place(here.protocol, answers)
+    there = here.go("jump", dest, answers=answers, decided_on=None)
+    return Turn(there.conversation, notes=(here.note("note.recheck"),))
 
 
 def start_over(here: Position) -> Turn:
@@ -83,7 +109,9 @@ def start_over(here: Position) -> Turn:
 
 def ask_to_start_over(here: Position) -> Turn:
     """Ask for a yes first; with appointments booked there is nothing to start over."""
-    if here.booking.sessions and not here.booking.hold_until:
+    if _must_rest(here):
+        return Turn(here.conversation)
+    if here.ahead:
         return Turn(here.conversation, notes=(here.note("note.booked_already"),))
     if not here.conversation.answers:
         return _again(here)
@@ -110,6 +138,21 @@ def on_current_protocol(here: Position) -> Position:
     return replace(here, conversation=start_over(here).conversation)
 
 
+def _must_rest(here: Position) -> bool:
+    """Say whether the urgent screen stands: on the day of a red flag nothing else is offered."""
+    decided_on = here.conversation.decided_on
+    if here.conversation.state != Stage.URGENT:
+        return False
+    return decided_on is None or here.today <= decided_on
+
+
+def _recheck_is_due(here: Position) -> bool:
+    if here.conversation.state != Stage.DEFERRED:
+        return False
+    recheck_on = here.verdict().recheck_on
+    return recheck_on is not None and here.today >= recheck_on
+
+
 def _again(here: Position) -> Turn:
     """Nothing was answered yet: begin where the link points, without asking."""
     old = here.conversation
@@ -121,7 +164,7 @@ def _again(here: Position) -> Turn:
 
 def _place(here: Position) -> str:
     """Return where the run stands: what is booked, else what is to be asked next."""
-    if here.booking.sessions:
+    if here.booking.sessions and not here.booking.hold_until:
         return Stage.BOOKED
     if here.conversation.red_flag:
         return Stage.URGENT

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
+
 from flows import relevance
 from flows.conversation import Answer, Stage
 from flows.effects import CancelSeries, ConfirmSeries, HoldSeries
-from flows.events import Action, AskedToStartOver, Edited, Started, Stopped
+from flows.events import Action, AskedHelp, AskedToStartOver, Edited, Started, Stopped, Typed
 from flows.protocol import Kind, Option, Outcome, Severity
 from tests.flows.builders import a_protocol, a_step
-from tests.flows.chat import Chat
+from tests.flows.chat import NOW, Chat, a_scene
 
 #: A clinician decides, and nobody can say from when: no time may be offered.
 UNDATED = {"scar_type": "icepick", "today": "isotretinoin", "isotretinoin": "now"}
@@ -38,16 +42,33 @@ def test_a_run_that_a_red_flag_ended_is_not_continued_after_a_stop():
     assert chat.does(Stopped()).chooses(Action.CONTINUE).state == Stage.URGENT
 
 
+def next_day(chat: Chat) -> Chat:
+    chat.scene = a_scene(now=NOW + timedelta(days=1))
+    return chat
+
+
+@pytest.mark.parametrize("event", [Started(), AskedToStartOver(), AskedHelp(), Typed("hello")])
+def test_on_the_day_of_a_red_flag_only_help_is_shown(event):
+    chat = Chat().arrives_at(Stage.PLAN)
+    chat.chooses(Action.BOOK, "0").chooses(Action.REACH_HERE).says("I cant breathe").does(event)
+
+    assert chat.state == Stage.URGENT
+    assert chat.notes == []
+    assert chat.conversation is not None
+    assert chat.conversation.overlay is None
+
+
 def test_a_red_flag_at_the_first_question_does_not_follow_into_the_next_run():
-    chat = Chat().starts().says("I cant breathe").does(AskedToStartOver())
+    chat = next_day(Chat().starts().says("I cant breathe")).does(AskedToStartOver())
+    chat.chooses(Action.START_OVER)
 
     assert chat.answers().chooses(Action.CONFIRM).state == Stage.PLAN
 
 
 def test_cancelling_after_a_red_flag_offers_no_new_times():
     chat = Chat().arrives_at(Stage.PLAN)
-    chat.chooses(Action.BOOK, "0").chooses(Action.REACH_HERE).says("I cant breathe")
-    chat.does(Started()).chooses(Action.CANCEL).chooses(Action.CANCEL_YES)
+    chat.chooses(Action.BOOK, "2").chooses(Action.REACH_HERE).says("I cant breathe")
+    next_day(chat).does(Started()).chooses(Action.CANCEL).chooses(Action.CANCEL_YES)
 
     assert chat.state == Stage.URGENT
     assert isinstance(chat.effects[-1], CancelSeries)

@@ -109,6 +109,44 @@ def test_past_visits_cannot_be_moved():
     assert chat.chooses(Action.CHANGE).notes == ["note.nothing_to_move"]
 
 
+def test_a_visit_that_came_too_close_meanwhile_stays_as_it_is():
+    chat = booked().chooses(Action.CANCEL)
+    later(chat, starts(chat)[0] - timedelta(hours=23))
+
+    assert chat.chooses(Action.CANCEL_YES).notes == ["note.too_late"]
+    assert chat.state == Stage.BOOKED
+
+
+def test_a_move_that_came_too_late_meanwhile_is_not_made():
+    chat = booked().chooses(Action.CHANGE).chooses(Action.MOVE, "1")
+    chat.chooses(Action.DAY, booking(chat).days[-1][0].isoformat())
+    later(chat, starts(chat)[0] - timedelta(hours=1))
+
+    assert chat.chooses(Action.TIME, "0").notes == ["note.too_late"]
+    assert chat.state == Stage.BOOKED
+    assert not any(isinstance(effect, MoveAppointment) for effect in chat.effects)
+
+
+def test_visits_that_are_over_can_be_followed_by_a_new_run():
+    chat = booked(age="18_21")
+    later(chat, starts(chat)[0] + timedelta(hours=1))
+
+    assert chat.chooses(Action.CANCEL).notes == ["note.visit_over"]
+    assert chat.starts().chooses(Action.START_OVER).state == "consent"
+
+
+def test_every_day_that_a_move_shows_has_times_when_it_is_opened():
+    chat = booked().chooses(Action.CHANGE).chooses(Action.MOVE, "4")
+
+    for on, count in booking(chat).days:
+        opened = Chat(chat.scene, chat.view, chat.conversation).chooses(Action.DAY, on.isoformat())
+        assert len(booking(opened).times) == count
+
+
+def test_a_narrow_window_is_explained():
+    assert booked().chooses(Action.CHANGE).chooses(Action.MOVE, "2").notes == ["note.narrow_window"]
+
+
 def test_cancelling_frees_everything_and_offers_new_times():
     chat = booked().chooses(Action.CANCEL).chooses(Action.CANCEL_YES)
 

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -14,7 +15,7 @@ from flows.events import (
     Typed,
     WentBack,
 )
-from tests.flows.chat import Chat, a_clinic, a_scene
+from tests.flows.chat import NOW, Chat, a_clinic, a_scene
 
 
 def two_clinics() -> Chat:
@@ -247,3 +248,39 @@ def test_a_run_whose_clinic_is_gone_begins_anew():
     chat.conversation = replace(conversation(chat), clinic="closed")
 
     assert chat.does(Repeated()).state == "consent"
+
+
+def returning(days: int, **given: str) -> Chat:
+    chat = Chat().arrives_at(Stage.DEFERRED, **given)
+    chat.scene = a_scene(now=NOW + timedelta(days=days))
+    return chat.starts()
+
+
+ACNE = {"acne_now": "inflamed", "acne_ill": "no", "acne_signs": "none", "acne_medicine": "no"}
+
+
+def test_on_the_recheck_day_only_what_stood_in_the_way_is_asked_again():
+    chat = returning(28, **ACNE)
+    assert (chat.state, chat.notes) == ("acne_now", ["note.recheck"])
+
+    chat.answers(acne_now="clear")
+
+    assert chat.chooses(Action.CONFIRM).state == Stage.PLAN
+
+
+def test_before_the_recheck_day_the_patient_may_continue_or_start_over():
+    chat = returning(27, **ACNE)
+
+    assert conversation(chat).overlay is Overlay.RESUME
+    assert chat.chooses(Action.CONTINUE).state == Stage.DEFERRED
+
+
+def test_a_detail_is_asked_again_with_the_list_it_came_from():
+    assert returning(14, today="sun", sun="burn").state == "today"
+
+
+def test_continue_after_the_recheck_day_asks_again_too():
+    chat = Chat().arrives_at(Stage.DEFERRED, **ACNE).starts()
+    chat.scene = a_scene(now=NOW + timedelta(days=40))
+
+    assert chat.chooses(Action.CONTINUE).state == "acne_now"

@@ -1,0 +1,66 @@
+"""Which days of the calendar a patient may book, and what to read of it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from flows import series
+from flows.conversation import BookedSession, Stage
+from flows.position import Position
+from flows.turn import Look, Turn
+
+_CONSULT_FOR = timedelta(days=60)  # how far ahead consultations are offered
+_SERIES_FOR = timedelta(days=300)  # six sessions at the widest spacing, and some weeks to start
+
+
+def home(here: Position) -> Stage:
+    """Return the screen that booking starts from."""
+    return Stage.CONSULT if here.booking.service == "consultation" else Stage.PLAN
+
+
+def earliest(here: Position) -> date:
+    """Return the first local day on which an appointment may be."""
+    if here.booking.service == "consultation":
+        return max(here.today, here.verdict().recheck_on or here.today)
+    plan = here.plan()
+    return max(here.today, plan.starts_on if plan else here.today)
+
+
+def look_for_times(here: Position) -> Turn:
+    """Ask for the calendar from the earliest day on."""
+    return Turn(here.conversation, look=look(here))
+
+
+def look(here: Position) -> Look:
+    """Return what to read of the calendar; the patient's own hold does not stand in their way."""
+    first = earliest(here)
+    reach = _CONSULT_FOR if here.booking.service == "consultation" else _SERIES_FOR
+    return Look(
+        here.clinic.slug,
+        here.booking.service,
+        first,
+        first + reach,
+        ignore_series=here.booking.series_id if here.booking.hold_until else "",
+        ignore_uid=here.booking.moving or "",
+    )
+
+
+def bookable_days(here: Position) -> tuple[date, date]:
+    """Return the first and last local day that the patient may pick from."""
+    first = earliest(here)
+    last = first + (_CONSULT_FOR if here.booking.service == "consultation" else _SERIES_FOR)
+    moved = moving(here)
+    if moved is None:
+        return first, last
+    opens, closes = series.window_for(
+        here.booking.sessions, moved.number, here.protocol.spacing, here.clinic.zone
+    )
+    return max(opens, here.today), min(closes, last)
+
+
+def moving(here: Position) -> BookedSession | None:
+    """Return the appointment that is being moved."""
+    for each in here.booking.sessions:
+        if each.uid == here.booking.moving:
+            return each
+    return None
