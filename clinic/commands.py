@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from flows.effects import LeadKind
 from storage import clinics, leads, migrations
 from storage.database import Database, connect
 from storage.faults import StorageError
@@ -55,7 +57,7 @@ def import_text(database_url: str, text: str, file: str) -> tuple[str, ...]:
 
 
 def read_leads(database_url: str, clinic: str | None) -> list[LeadRow]:
-    """Return leads, newest first, of one clinic or of all. Raises StorageError."""
+    """Return leads, the most pressing first, of one clinic or of all. Raises StorageError."""
     return with_database(database_url, lambda database: database.read(leads.all_leads, clinic))
 
 
@@ -91,32 +93,51 @@ def leads_command(
     ] = None,
     database_url: DatabaseUrl = DEFAULT_URL,
 ) -> None:
-    """List the patients handed to the clinics, newest first."""
+    """List the patients handed to the clinics, urgent ones and who waits for a person first."""
     with faults_in_a_sentence():
         rows = read_leads(database_url, clinic)
         Console().print(leads_table(rows) if rows else "No leads yet.")
 
 
 def leads_table(rows: Sequence[LeadRow]) -> Table:
-    """Return the leads as a table, times in each clinic's zone."""
+    """Return the leads as a table for 120 columns, times in each clinic's zone."""
     table = Table(title="Leads")
-    for heading in ("id", "clinic", "kind", "verdict", "score", "booked", "code", "created"):
+    for heading in ("id", "clinic", "patient", "lead", "verdict", "booked", "came"):
         table.add_column(heading, overflow="fold")
     for row in rows:
-        times = [_local(at, row.zone) for at in row.booked]
-        if row.recheck_on is not None:
-            times.append(f"again on {row.recheck_on:%d %b %Y}")
+        came = [_local(row.created_at, row.zone)]
+        if row.campaign:
+            came.append(f"from {row.campaign}")
         table.add_row(
             str(row.id),
             row.clinic or "–",
-            f"{row.kind}, wants a person" if row.wants_person else row.kind,
-            row.verdict or "–",
-            "–" if row.score is None else str(row.score),
-            "\n".join(times) or "–",
-            row.code or "–",
-            _local(row.created_at, row.zone),
+            _cell(row.first_name, row.phone or ""),
+            _cell(*_why(row)),
+            _cell(row.verdict or "", "" if row.score is None else f"score {row.score}"),
+            _cell(*_times(row)),
+            _cell(*came),
         )
     return table
+
+
+def _why(row: LeadRow) -> list[str]:
+    if row.wants_person_at is None:
+        return [row.kind]
+    asked = f"wants a person since {_local(row.wants_person_at, row.zone)}"
+    return [asked] if row.kind == LeadKind.PERSON else [row.kind, asked]
+
+
+def _times(row: LeadRow) -> list[str]:
+    lines = [_local(at, row.zone) for at in row.booked]
+    if row.recheck_on is not None:
+        lines.append(f"again on {row.recheck_on:%d %b %Y}")
+    return [*lines, f"code {row.code}"] if row.code else lines
+
+
+def _cell(*lines: str) -> Text:
+    """Return the lines as plain text: what a patient calls themselves commands no terminal."""
+    clean = ("".join(c if c.isprintable() else " " for c in line).strip() for line in lines)
+    return Text("\n".join(line for line in clean if line) or "–")
 
 
 def _local(at: datetime, zone: str | None) -> str:

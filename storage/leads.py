@@ -1,9 +1,9 @@
-"""Patients handed to a clinic, without their health answers."""
+"""Patients handed to a clinic: who they are and how to reach them, without a health answer."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import Connection, select
@@ -12,7 +12,7 @@ from flows.conversation import Conversation
 from flows.effects import HandOffLead, LeadKind
 from storage import decisions, upserts
 from storage.faults import StorageError
-from storage.models import Appointment, Clinic, Lead
+from storage.models import Appointment, Clinic, Lead, Patient
 
 _TO_BE_KEPT = ("pending", "booked", "arrived", "fulfilled")
 
@@ -23,7 +23,10 @@ class UnknownClinic(StorageError):
 
 @dataclass(frozen=True, slots=True)
 class LeadRow:
-    """A lead as the clinic's staff see it in a list."""
+    """A lead as the clinic's staff see it in a list.
+
+    Name and phone number are for the staff's eyes: they are no part of its `repr`.
+    """
 
     id: int
     clinic: str | None  # slug; None: the patient had not chosen one
@@ -32,11 +35,18 @@ class LeadRow:
     verdict: str | None
     score: int | None
     recheck_on: date | None
-    wants_person: bool  # asked to talk to a person
+    wants_person_at: datetime | None  # asked to talk to a person, aware UTC
     booked: tuple[datetime, ...]  # starts of appointments to be kept, aware UTC
     code: str
     campaign: str | None
     created_at: datetime
+    first_name: str = field(default="", repr=False)
+    phone: str | None = field(default=None, repr=False)  # None: may be reached in Telegram alone
+
+    @property
+    def wants_person(self) -> bool:
+        """Say whether the patient asked to talk to a person."""
+        return self.wants_person_at is not None
 
 
 def hand_off(
@@ -71,10 +81,14 @@ def hand_off(
 
 
 def all_leads(connection: Connection, clinic_slug: str | None = None) -> list[LeadRow]:
-    """Return leads, newest first; of one clinic when its slug is given, or UnknownClinic."""
+    """Return leads: urgent ones, then those who wait for a person, then the rest, newest first.
+
+    Of one clinic when its slug is given, or UnknownClinic.
+    """
     statement = (
-        select(Lead, Clinic.slug, Clinic.zone)
+        select(Lead, Clinic.slug, Clinic.zone, Patient.first_name, Patient.phone)
         .select_from(Lead)
+        .join(Patient, Patient.chat_id == Lead.chat_id)
         .outerjoin(Clinic, Clinic.id == Lead.clinic_id)
         .order_by(Lead.created_at.desc(), Lead.id.desc())
     )
@@ -82,7 +96,7 @@ def all_leads(connection: Connection, clinic_slug: str | None = None) -> list[Le
         _require_clinic(connection, clinic_slug)
         statement = statement.where(Clinic.slug == clinic_slug)
     booked = _booked(connection)
-    return [
+    rows = [
         LeadRow(
             id=row.id,
             clinic=row.slug,
@@ -91,14 +105,24 @@ def all_leads(connection: Connection, clinic_slug: str | None = None) -> list[Le
             verdict=row.verdict,
             score=row.score,
             recheck_on=row.recheck_on,
-            wants_person=row.wants_person_at is not None,
+            wants_person_at=row.wants_person_at,
             booked=tuple(start for start, _ in booked[row.chat_id, row.run]),
             code=next((code for _, code in booked[row.chat_id, row.run]), ""),
             campaign=row.campaign,
             created_at=row.created_at,
+            first_name=row.first_name,
+            phone=row.phone,
         )
         for row in connection.execute(statement)
     ]
+    return sorted(rows, key=_turn)
+
+
+def _turn(row: LeadRow) -> int:
+    """Return whose turn it is: the lower, the sooner somebody should look."""
+    if row.kind == LeadKind.URGENT:
+        return 0
+    return 1 if row.wants_person else 2
 
 
 def _require_clinic(connection: Connection, slug: str) -> None:

@@ -11,7 +11,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from clinic import commands
-from flows.effects import HandOffLead, LeadKind
+from flows.effects import HandOffLead, LeadKind, SavePhone
 from flows.protocol import Outcome
 from storage import clinics, turns
 from storage.database import connect
@@ -115,6 +115,26 @@ def test_leads_are_listed_in_the_clinics_time(url: str) -> None:
     assert "AB12" in output
     assert "deferred" in output
     assert "again on" not in output
+
+
+def test_leads_say_who_it_is_who_wants_a_person_and_which_campaign(url: str) -> None:
+    run("clinic", "demo", DATABASE_URL=url)
+    asyncio.run(fill_person(url))
+
+    output = run("leads", DATABASE_URL=url, COLUMNS="120").output
+
+    for words in ("[b]Ada", "+44 7700 900000", "wants a person", "Mon 02 Mar", "from spring"):
+        assert words in output
+    assert "\x1b[2J" not in output
+    assert max(len(line) for line in output.splitlines()) <= 120
+
+
+async def fill_person(url: str) -> None:
+    database = connect(url)
+    ada = a_conversation(first_name="[b]Ada\x1b[2J", campaign="spring")
+    asked = a_turn(SavePhone("+44 7700 900000"), HandOffLead(LeadKind.PERSON), conversation=ada)
+    await database.write(turns.commit, asked)
+    await database.close()
 
 
 async def fill(url: str) -> None:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from flows.conversation import Answer
-from flows.effects import CancelSeries, HandOffLead, LeadKind
+from flows.effects import CancelSeries, HandOffLead, LeadKind, SavePhone
 from flows.protocol import Outcome
 from storage import leads, turns
 from storage.database import Database
@@ -61,6 +61,7 @@ async def test_asking_for_a_person_is_noted_beside_what_is_known(willow: Databas
     (lead,) = await willow.read(leads.all_leads)
 
     assert (lead.kind, lead.score, lead.wants_person) == ("booked", 80, True)
+    assert lead.wants_person_at == NOW + timedelta(hours=1)
 
 
 async def test_a_patient_who_only_wants_a_person_is_a_lead(willow: Database) -> None:
@@ -92,6 +93,33 @@ async def test_a_new_run_is_a_new_lead_and_newer_ones_come_first(willow: Databas
     await willow.write(turns.commit, again)
 
     assert [lead.kind for lead in await willow.read(leads.all_leads)] == ["declined", "review"]
+
+
+async def test_the_clinic_reads_who_it_is_and_how_to_reach_them(willow: Database) -> None:
+    ada = a_conversation(first_name="Ada")
+    turn = a_turn(SavePhone("+44 7700 900000"), HandOffLead(LeadKind.PERSON), conversation=ada)
+    await willow.write(turns.commit, turn)
+
+    (lead,) = await willow.read(leads.all_leads)
+
+    assert (lead.first_name, lead.phone) == ("Ada", "+44 7700 900000")
+    assert "Ada" not in repr(lead)
+    assert "7700" not in repr(lead)
+
+
+async def test_urgent_leads_come_first_then_who_waits_for_a_person(willow: Database) -> None:
+    kinds = (LeadKind.URGENT, LeadKind.PERSON, LeadKind.ELIGIBLE, LeadKind.REVIEW)
+    for hour, kind in enumerate(kinds):
+        turn = a_turn(
+            HandOffLead(kind),
+            conversation=a_conversation(20 + hour),
+            now=NOW + timedelta(hours=hour),
+        )
+        await willow.write(turns.commit, turn)
+
+    listed = await willow.read(leads.all_leads)
+
+    assert [lead.kind for lead in listed] == ["urgent", "person", "review", "eligible"]
 
 
 async def test_cancelled_times_are_no_longer_listed(willow: Database) -> None:
@@ -131,4 +159,4 @@ async def test_a_lead_holds_no_answer(willow: Database) -> None:
 
     (lead,) = await willow.read(leads.all_leads)
     assert "pregnan" not in repr(lead)
-    assert {field.name for field in fields(LeadRow)}.isdisjoint({"answers", "reasons", "phone"})
+    assert {field.name for field in fields(LeadRow)}.isdisjoint({"answers", "reasons"})
