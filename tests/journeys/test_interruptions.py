@@ -53,7 +53,7 @@ async def test_a_time_taken_between_offer_and_tap_is_replaced_by_the_nearest(her
     assert await fast.taps("Book all 4") == Stage.CONTACT
     assert await slow.taps("Book all 4") == Stage.PLAN
 
-    await slow.patient.sees("someone took one of those times")
+    await slow.patient.sees("those times are no longer free")
     first = (await slow.conversation()).booking.offers[0]
     held = (await fast.conversation()).booking.sessions
     assert {(s.starts_at, s.practitioner) for s in first.slots}.isdisjoint(
@@ -92,7 +92,7 @@ async def test_why_help_and_a_person_never_lose_the_place(here: World):
     for label in ("Why?", "Help", "Talk to a person"):
         assert await guide.taps(label) == "age"
 
-    await guide.patient.sees("They will write to you here")
+    await guide.patient.sees("The surest way is to call")
 
 
 async def test_photos_voice_and_stickers_get_a_kind_word(here: World):
