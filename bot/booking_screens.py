@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from bot.markup import Button, ContactRequest, Rows, Screen, label, paired, stacked
 from bot.page import Page
 from bot.question_screens import back_and_help
-from flows.conversation import BookedSession
+from flows.conversation import BookedSession, Booking
 from flows.events import Action, AskedForPerson, AskedHelp, Chose
+from flows.looking import bookable_days
 
 TIMES_SHOWN = 12
 _PARTS = ("morning", "afternoon", "evening")
@@ -16,7 +17,7 @@ _WEEK = timedelta(days=7)
 
 
 def pick_day(page: Page) -> Screen:
-    """Show the free days of one week."""
+    """Show the free days of one week, and the way to others that may have some."""
     booking = page.conversation.booking
     week_on = booking.week_on or page.position.today
     paragraphs = [
@@ -29,13 +30,27 @@ def pick_day(page: Page) -> Screen:
         page.button("day", Chose(Action.DAY, on.isoformat()), day=page.short_day(on), count=count)
         for on, count in booking.days
     ]
-    later = page.button("later", Chose(Action.WEEK, (week_on + _WEEK).isoformat()))
-    turning: tuple[Button, ...] = (later,)
-    if week_on > page.position.today:
-        earlier = page.button("earlier", Chose(Action.WEEK, (week_on - _WEEK).isoformat()))
-        turning = (earlier, later)
-    person = (page.button("person", AskedForPerson()),)
-    return Screen("\n\n".join(paragraphs), (*paired(days), turning, person, back_and_help(page)))
+    rows = (
+        *paired(days),
+        *_other_weeks(page, week_on),
+        (page.button("person", AskedForPerson()),),
+        back_and_help(page),
+    )
+    return Screen("\n\n".join(paragraphs), rows)
+
+
+def _other_weeks(page: Page, week_on: date) -> Rows:
+    first, last = bookable_days(page.position)
+    turning = []
+    if first < week_on:
+        turning.append(page.button("earlier", _week(week_on - _WEEK)))
+    if week_on + _WEEK <= last:
+        turning.append(page.button("later", _week(week_on + _WEEK)))
+    return (tuple(turning),) if turning else ()
+
+
+def _week(on: date) -> Chose:
+    return Chose(Action.WEEK, on.isoformat())
 
 
 def pick_time(page: Page) -> Screen:
@@ -64,9 +79,10 @@ def contact(page: Page) -> Screen:
     booking = page.conversation.booking
     if booking.hold_until is not None:
         clock = page.clock(booking.hold_until)
-        title = page.say("screen.contact.title", clock=clock, place=page.place())
+        key = counted("screen.contact.title", booking)
+        title = page.say(key, clock=clock, place=page.place())
     else:
-        title = page.say("screen.contact.title_open", place=page.place())
+        title = page.say(counted("screen.contact.title_open", booking), place=page.place())
     html = "\n\n".join((title, _sessions(page), page.say("screen.contact.question")))
     rows = (
         (page.button("reach_here", Chose(Action.REACH_HERE)),),
@@ -87,6 +103,8 @@ def booked(page: Page) -> Screen:
     title = "screen.booked.pending" if booking.pending else "screen.booked.title"
     when = "\n".join((page.say("screen.booked.when", place=page.place()), _sessions(page)))
     closing = "one_first" if booking.only_first else "prepare"
+    if _is_talk(booking):
+        closing = "consult"
     paragraphs = (
         page.say(title),
         "\n".join(_facts(page)),
@@ -117,43 +135,51 @@ def change(page: Page) -> Screen:
 
 def cancel(page: Page) -> Screen:
     """Ask for a yes before everything is cancelled."""
-    several = len(page.conversation.booking.sessions) > 1
+    booking = page.conversation.booking
     paragraphs = (
-        page.say("screen.cancel.title"),
+        page.say(counted("screen.cancel.title", booking)),
         _sessions(page),
-        page.say("screen.cancel.next"),
+        page.say(counted("screen.cancel.next", booking)),
     )
-    yes = "cancel_yes" if several else "cancel_yes_one"
+    yes = page.button(counted("cancel_yes", booking), Chose(Action.CANCEL_YES))
     rows = (
-        (page.button(yes, Chose(Action.CANCEL_YES)), page.button("keep", Chose(Action.KEEP))),
+        (yes, page.button("keep", Chose(Action.KEEP))),
         (page.button("person", AskedForPerson()),),
         back_and_help(page),
     )
     return Screen("\n\n".join(paragraphs), rows)
 
 
+def counted(key: str, booking: Booking) -> str:
+    """Return the key of the words for one visit where the booking has just one."""
+    return f"{key}_one" if len(booking.sessions) == 1 else key
+
+
+def _is_talk(booking: Booking) -> bool:
+    """Say whether nothing is done to the skin, so there is nothing to prepare or to care for."""
+    return booking.service == "consultation"
+
+
 def _booked_rows(page: Page) -> Rows:
     booking = page.conversation.booking
-    several = len(booking.sessions) > 1
     copy = page.catalogue.text("button.copy_code", code=booking.code)
     rows: list[tuple[Button, ...]] = [(Button(label(copy), copy_text=booking.code),)]
     if page.clinic is not None and page.clinic.map_url.startswith("https://"):
         words = page.catalogue.text("button.map")
         rows.append((Button(label(words), url=page.clinic.map_url),))
+    calendar = page.button("calendar", Chose(Action.CALENDAR_FILE))
+    prepare = page.button("prepare", Chose(Action.PREPARE))
+    aftercare = page.button("aftercare", Chose(Action.AFTERCARE))
+    person = page.button("person", AskedForPerson())
+    talk = _is_talk(booking)
     return (
         *rows,
+        (calendar,) if talk else (calendar, prepare),
         (
-            page.button("calendar", Chose(Action.CALENDAR_FILE)),
-            page.button("prepare", Chose(Action.PREPARE)),
-        ),
-        (
-            page.button("change" if several else "change_one", Chose(Action.CHANGE)),
+            page.button(counted("change", booking), Chose(Action.CHANGE)),
             page.button("cancel", Chose(Action.CANCEL)),
         ),
-        (
-            page.button("aftercare", Chose(Action.AFTERCARE)),
-            page.button("person", AskedForPerson()),
-        ),
+        (person,) if talk else (aftercare, person),
         (page.button("help", AskedHelp()),),
     )
 
@@ -182,8 +208,8 @@ def _which_day(page: Page) -> str:
     moving = _moving(page)
     if moving is None:
         return page.say("screen.pick_day.title")
-    when = page.when(moving.slot)
-    return page.say("screen.pick_day.moving", number=moving.number, when=when)
+    key = counted("screen.pick_day.moving", page.conversation.booking)
+    return page.say(key, number=moving.number, when=page.when(moving.slot))
 
 
 def _moving(page: Page) -> BookedSession | None:

@@ -22,6 +22,7 @@ from bot.page import Page
 from bot.sender import Sender, Undelivered, Unreachable, Upload
 from bot.turns import Reply
 from flows.conversation import Stage
+from flows.effects import SavePhone
 from flows.events import WentBack
 from storage.faults import StorageError
 
@@ -141,7 +142,8 @@ class Replies:
 
     async def _send(self, reply: Reply, screen: Screen, picture: str | None) -> int:
         if _left_contact(reply):
-            words = Page(reply.turn.conversation, reply.scene).say("screen.contact.closed")
+            key = "screen.contact.thanks" if _gave_number(reply) else "screen.contact.closed"
+            words = Page(reply.turn.conversation, reply.scene).say(key)
             await self._sender.drop_contact(reply.chat_id, words)
         if picture is not None:
             await self._send_picture(reply, picture)
@@ -223,3 +225,7 @@ def _is_at(reply: Reply, state: str) -> bool:
 
 def _left_contact(reply: Reply) -> bool:
     return _is_at(reply, Stage.CONTACT) and reply.turn.conversation.state != Stage.CONTACT
+
+
+def _gave_number(reply: Reply) -> bool:
+    return any(isinstance(effect, SavePhone) for effect in reply.turn.effects)

@@ -24,10 +24,29 @@ from flows.events import (
 )
 from flows.turn import Note, Scene, Turn
 
-_ONE_VIEW = 700  # characters that fit on a phone's screen together with the buttons
-
 #: Screens that mean nothing once they are left.
 _SHORTENED = frozenset({Stage.CONTACT, Stage.PICK_DAY, Stage.PICK_TIME})
+
+#: Screens that tell and ask nothing new, so that they are not told twice in a row. Where help is
+#: in an emergency is told every time.
+_TOLD = frozenset(
+    {
+        Stage.NO_CONSENT,
+        Stage.REVIEW,
+        Stage.DECLINED,
+        Stage.DEFERRED,
+        Stage.CONSULT,
+        Stage.PLAN,
+        Stage.BOOKED,
+        Stage.STOPPED,
+    }
+)
+
+#: Notes that mean nothing without the screen that follows them.
+_LEADING = frozenset({"note.stale"})
+
+#: What a note cannot know: that the patient has put the times into a calendar of their own.
+_ADDED = {"note.cancelled": "screen.cancel.calendar"}
 
 
 def render(
@@ -35,16 +54,16 @@ def render(
 ) -> Screen:
     """Return the screen of a conversation, with what is said once above it.
 
-    `shown`: the same screen stands right above already. Then a long one is not repeated; what is
-    said once comes with the screen's buttons alone.
+    `shown`: the same screen stands right above already. Then one that asks nothing is not
+    repeated; what is said once comes with the screen's buttons alone.
     """
     page = Page(conversation, scene)
     screen = _screen(page)
-    said = "\n\n".join(page.note(note) for note in notes)
+    said = "\n\n".join(words for note in notes for words in _words(page, note))
     rows = screen.rows
     if any(note.key == "note.help" for note in notes):
         rows = _with_ways_out(page, rows)
-    aside = shown and not _asks(page) and _is_long(said, screen)
+    aside = shown and bool(said) and _is_told(page, notes)
     html = said if aside else _together(said, screen.html)
     return replace(screen, html=html, rows=rows, revision=conversation.revision, aside=aside)
 
@@ -60,14 +79,16 @@ def _shown_parts(conversation: Conversation) -> Conversation:
     )
 
 
-def _asks(page: Page) -> bool:
-    """Say whether the screen is a question, which is always asked again."""
-    return page.step is not None or page.conversation.overlay is not None
+def _is_told(page: Page, notes: Sequence[Note]) -> bool:
+    """Say whether the screen above is enough; a question is always asked again."""
+    if page.conversation.overlay is not None or page.conversation.state not in _TOLD:
+        return False
+    return not any(note.key in _LEADING for note in notes)
 
 
-def _is_long(said: str, screen: Screen) -> bool:
-    """Say whether words above this screen would be out of sight for who reads its end."""
-    return bool(said) and len(plain(said)) + len(plain(screen.html)) > _ONE_VIEW
+def _words(page: Page, note: Note) -> tuple[str, ...]:
+    added = _ADDED.get(note.key)
+    return (page.note(note), page.say(added)) if added else (page.note(note),)
 
 
 def _together(said: str, asked: str) -> str:
@@ -95,9 +116,9 @@ def closing(before: Conversation | None, turn: Turn, scene: Scene) -> str:
     page = Page(turn.conversation, scene)
     match before.state, turn.conversation.state:
         case Stage.CONTACT, Stage.BOOKED:
-            return page.say("screen.contact.chosen")
+            return page.say(booking_screens.counted("screen.contact.chosen", before.booking))
         case Stage.CONTACT, Stage.PLAN | Stage.CONSULT:
-            return page.say("screen.contact.given_back")
+            return page.say(booking_screens.counted("screen.contact.given_back", before.booking))
         case _, Stage.CONTACT | Stage.BOOKED | Stage.PLAN:
             return page.say("screen.pick_time.chosen")
     return ""

@@ -22,7 +22,7 @@ def urgent(page: Page) -> Screen:
     flagged = page.conversation.red_flag is not None
     paragraphs = [page.say("outcome.urgent.title"), *_reasons(page, Severity.URGENT)]
     if not flagged:  # the words of a red flag name the numbers themselves
-        paragraphs += [page.say("screen.urgent.told"), page.say("screen.urgent.numbers")]
+        paragraphs += [page.say("screen.urgent.numbers"), page.say("screen.urgent.told")]
     rows = (
         (page.button("person", AskedForPerson()),),
         (page.button("help", AskedHelp()),),
@@ -33,11 +33,17 @@ def urgent(page: Page) -> Screen:
 def declined(page: Page) -> Screen:
     """Say that this treatment is not offered, and every reason."""
     paragraphs = [
-        page.say("outcome.declined.title"),
+        page.say(_declined_title(page)),
         *_under(page.say("screen.declined.why"), _reasons(page, Severity.DEFERRED)),
         page.say("screen.declined.next"),
     ]
     return Screen(joined(paragraphs, ending=page.say("screen.plan.cut")), _after_a_no(page))
+
+
+def _declined_title(page: Page) -> str:
+    """Return the key of the title: the strongest reason may have one of its own."""
+    own = f"screen.declined.{page.verdict.reasons[0].rule}" if page.verdict.reasons else ""
+    return own if page.has(own) else "outcome.declined.title"
 
 
 def deferred(page: Page) -> Screen:
@@ -70,10 +76,10 @@ def consult(page: Page) -> Screen:
         paragraphs.append(page.say("screen.consult.no_times"))
     else:
         lines = [page.say("screen.consult.times", place=page.place())]
-        lines += [f"• {page.when(offer.slots[0])}" for offer in offers]
+        lines += [f"• {page.when(offer.slots[0])}" for _, offer in _told_apart(page, offers)]
         paragraphs.append("\n".join(lines))
     rows = (
-        *(_book(page, index, offer) for index, offer in enumerate(offers)),
+        *((_book(page, index, offer),) for index, offer in _told_apart(page, offers)),
         (page.button("other_times", Chose(Action.OTHER_TIMES)),),
         (page.button("person", AskedForPerson()),),
         back_and_help(page),
@@ -82,9 +88,14 @@ def consult(page: Page) -> Screen:
 
 
 def plan(page: Page) -> Screen:
-    """Show the plan, what to expect of it, and the first times that fit."""
-    proposed = page.position.plan()
+    """Show the plan, what to expect of it, and the first times that fit.
+
+    Beneath a time that the patient picked the plan is not told again.
+    """
     offers = page.conversation.booking.offers
+    if page.conversation.booking.first is not None and offers:
+        return Screen(_picked(page, offers[0]), _plan_rows(page, offers[:1]))
+    proposed = page.position.plan()
     paragraphs = [page.say("outcome.eligible.title")]
     if proposed is not None:
         values = plans.note_values(proposed)
@@ -95,14 +106,15 @@ def plan(page: Page) -> Screen:
         paragraphs.append(page.say("screen.plan.no_times"))
     else:
         parts = [page.say("screen.plan.times", place=page.place())]
-        parts += [_choice(page, index, offer) for index, offer in enumerate(offers)]
+        different = [offer for _, offer in _told_apart(page, offers)]
+        parts += [_choice(page, number, offer) for number, offer in enumerate(different, start=1)]
         paragraphs.append("\n\n".join(parts))
     return Screen(joined(paragraphs, ending=page.say("screen.plan.cut")), _plan_rows(page, offers))
 
 
 def _plan_rows(page: Page, offers: tuple[Offer, ...]) -> Rows:
     rows: list[tuple[Button, ...]] = [
-        _book(page, index, offer) for index, offer in enumerate(offers)
+        (_book(page, index, offer),) for index, offer in _told_apart(page, offers)
     ]
     if offers and len(offers[0].slots) > 1:
         rows.append((page.button("book_first", Chose(Action.BOOK_FIRST, "0")),))
@@ -117,22 +129,45 @@ def _plan_rows(page: Page, offers: tuple[Offer, ...]) -> Rows:
     return tuple(rows)
 
 
-def _book(page: Page, index: int, offer: Offer) -> tuple[Button, ...]:
+def _told_apart(page: Page, offers: tuple[Offer, ...]) -> list[tuple[int, Offer]]:
+    """Return the offers with their indexes, without those whose button would read the same."""
+    first: dict[str, tuple[int, Offer]] = {}
+    for index, offer in enumerate(offers):
+        first.setdefault(_book(page, index, offer).label, (index, offer))
+    return list(first.values())
+
+
+def _book(page: Page, index: int, offer: Offer) -> Button:
     press = Chose(Action.BOOK, str(index))
     when = page.short_when(offer.slots[0])
     if len(offer.slots) > 1:
-        return (page.button("book_all", press, count=len(offer.slots), when=when),)
-    return (page.button("book_one", press, when=when),)
+        return page.button("book_all", press, count=len(offer.slots), when=when)
+    return page.button("book_one", press, when=when)
 
 
-def _choice(page: Page, index: int, offer: Offer) -> str:
+def _picked(page: Page, offer: Offer) -> str:
+    key = "screen.plan.picked" if len(offer.slots) > 1 else "screen.plan.picked_one"
+    told = page.say("screen.plan.with", practitioner=_practitioner(page, offer))
+    return "\n\n".join((page.say(key, place=page.place()), "\n".join((told, *_dates(page, offer)))))
+
+
+def _choice(page: Page, number: int, offer: Offer) -> str:
+    practitioner = _practitioner(page, offer)
+    title = page.say("screen.plan.option", number=number, practitioner=practitioner)
+    return "\n".join((title, *_dates(page, offer)))
+
+
+def _practitioner(page: Page, offer: Offer) -> str:
     name = offer.slots[0].practitioner
-    practitioner = page.clinic.practitioner_name(name) if page.clinic else name
-    lines = [page.say("screen.plan.option", number=index + 1, practitioner=practitioner)]
+    return page.clinic.practitioner_name(name) if page.clinic else name
+
+
+def _dates(page: Page, offer: Offer) -> list[str]:
+    lines = []
     for at, slot in enumerate(offer.slots):
         key = "screen.plan.changed" if at in offer.changed else "screen.plan.session"
         lines.append(page.say(key, number=at + 1, when=page.when(slot)))
-    return "\n".join(lines)
+    return lines
 
 
 def _reasons(page: Page, at_least: Severity) -> list[str]:
