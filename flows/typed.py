@@ -67,7 +67,10 @@ _OVERLAYS: Mapping[Overlay, Mapping[str, Event]] = {
 
 _PHONE = re.compile(r"\+?[\d\s().-]{7,20}")
 _CHANGE = re.compile(r"^(?:change|edit|correct)\s+(?:my\s+)?(.+)$")
+_MOVE = re.compile(r"^(?:change|move|reschedule)\b.*\d")
 _CLOSE = 80
+#: Shorter words are part of too many others to name a clinic.
+_CLINIC_LETTERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,8 @@ def _by_screen(here: Position, text: str) -> Event | Wish | None:
             return _answer_to_change(here, text)
         case Stage.CONTACT:
             return _phone(text)
+        case Stage.BOOKED:  # which visit is asked next
+            return Chose(Action.CHANGE) if _MOVE.match(plain(text)) else None
         case Stage.CHANGE:
             number = re.fullmatch(r"\D*(\d)(?:st|nd|rd|th)?\D*", plain(text))
             return Chose(Action.MOVE, number[1]) if number else None
@@ -112,10 +117,18 @@ def _by_screen(here: Position, text: str) -> Event | Wish | None:
 
 
 def _clinic(here: Position, text: str) -> Event | None:
-    names = {plain(clinic.name): slug for slug, clinic in here.scene.clinics.items()}
-    names |= {slug: slug for slug in here.scene.clinics}
-    best = process.extractOne(plain(text), names.keys(), scorer=fuzz.partial_ratio)
-    return Chose(Action.CLINIC, names[best[0]]) if best and best[1] >= _CLOSE else None
+    """Return the clinic that the words name; words that could name two name none."""
+    names = {slug: slug for slug in here.scene.clinics}
+    names |= {plain(clinic.name): slug for slug, clinic in here.scene.clinics.items()}
+    said = plain(text)
+    if said in names:
+        return Chose(Action.CLINIC, names[said])
+    if len(said) < _CLINIC_LETTERS:
+        return None
+    long = [name for name in names if len(name) >= _CLINIC_LETTERS]
+    near = process.extract(said, long, scorer=fuzz.partial_ratio, score_cutoff=_CLOSE, limit=None)
+    slugs = {names[name] for name, *_ in near}
+    return Chose(Action.CLINIC, slugs.pop()) if len(slugs) == 1 else None
 
 
 def _answer_to_change(here: Position, text: str) -> Event | None:

@@ -21,6 +21,28 @@ from flows.wording import plain
 #: A typed word must be this close (0-100) to a label or synonym to be suggested.
 _CLOSE = 80
 _LONGEST_TEXT = 500
+_NEGATION = re.compile(
+    r"\b(?:no|not|never|none|nothing|without|(?:do|does|did|have|has|had|is|are|was|ca|wo)nt)\b"
+)
+_DENIAL = re.compile(rf"(?:i |im |i am |its |it is )?{_NEGATION.pattern}")
+_NEARLY = re.compile(r"(?:i ?am |im )?(?:nearly|almost|just under) (\d{1,3})")
+_ONES = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_TEENS = (
+    "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen",
+    "eighteen", "nineteen",
+)  # fmt: skip
+_NUMBERS: Mapping[str, int] = {
+    **{word: number for number, word in enumerate(_TEENS, 10)},
+    **{
+        ten + one: 10 * tens + ones
+        for tens, ten in enumerate(_TENS, 2)
+        for ones, one in enumerate(("", *_ONES))
+    },
+}
+_NUMBER = re.compile(
+    rf"\b(?:{'|'.join(_TEENS)}|(?:{'|'.join(_TENS)})(?:[ -]?(?:{'|'.join(_ONES)}))?)\b"
+)
 _SPLIT = re.compile(r"\s*(?:,|;|&|\+|\band\b)\s*")
 
 
@@ -97,7 +119,7 @@ def _option_for(step: Step, text: str, catalogues: Mapping[str, Catalogue]) -> O
         if said == option.code or said in _phrases(step, option, catalogues):
             return option
     number = re.fullmatch(
-        r"(?:i ?am |im |option |number |no )?(\d{1,3})(?: years?(?: old)?)?", said
+        r"(?:i ?am |im |option |number |no )?(\d{1,3})(?: years?(?: old)?)?", _in_digits(step, said)
     )
     return _numbered(step, int(number[1])) if number else None
 
@@ -117,6 +139,13 @@ def _has_numbers(step: Step) -> bool:
     return any(option.numbers for option in step.options)
 
 
+def _in_digits(step: Step, said: str) -> str:
+    """Return the words with "thirty two" as 32, where the step asks for a number."""
+    if not _has_numbers(step):
+        return said
+    return _NUMBER.sub(lambda found: str(_NUMBERS[re.sub("[ -]", "", found[0])]), said)
+
+
 def _phrases(step: Step, option: Option, catalogues: Mapping[str, Catalogue]) -> Iterator[str]:
     prefix = f"step.{step.id}.{option.code}"
     for catalogue in catalogues.values():
@@ -125,15 +154,27 @@ def _phrases(step: Step, option: Option, catalogues: Mapping[str, Catalogue]) ->
 
 
 def _closest(step: Step, text: str, catalogues: Mapping[str, Catalogue]) -> Reading:
+    said = plain(text)
+    nearly = _NEARLY.fullmatch(_in_digits(step, said))
+    option_below = _numbered(step, int(nearly[1]) - 1) if nearly else None
+    if option_below:
+        return DidYouMean(option_below.code)
+    if _DENIAL.match(said):  # "not too far" comes close to "too far", and means the opposite
+        return NotUnderstood()
     known = {
         phrase: option.code
         for option in step.options
         for phrase in _phrases(step, option, catalogues)
+        if _denies(phrase) == _denies(said)
     }
-    best = process.extractOne(plain(text), known.keys(), scorer=fuzz.ratio)
+    best = process.extractOne(said, known.keys(), scorer=fuzz.ratio)
     if best is None or best[1] < _CLOSE:
         return NotUnderstood()
     return DidYouMean(known[best[0]])
+
+
+def _denies(words: str) -> bool:
+    return _NEGATION.search(words) is not None
 
 
 def _read_date(text: str, locale: str, today: date) -> Reading:

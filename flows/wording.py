@@ -86,12 +86,33 @@ def question(text: str, protocol: Protocol, catalogues: Mapping[str, Catalogue])
         for phrase in (each.text(f"faq.{faq}.title"), *each.words(f"faq.{faq}.synonyms"))
     }
     said = plain(text)
-    scorer, enough = (
-        (fuzz.token_set_ratio, _ASKED) if is_question(text) else (fuzz.token_sort_ratio, _SAID)
-    )
+    scorer, enough = fuzz.token_sort_ratio, _SAID
+    if is_question(text):
+        scorer, enough = fuzz.token_set_ratio, _ASKED
+        known = _about(said, known, catalogues)
     near = process.extract(said, known.keys(), scorer=scorer, score_cutoff=enough, limit=None)
     best = max(near, key=lambda hit: (hit[1], fuzz.token_sort_ratio(said, hit[0])), default=None)
     return None if best is None else known[best[0]]
+
+
+def _about(
+    said: str, known: Mapping[str, str], catalogues: Mapping[str, Catalogue]
+) -> dict[str, str]:
+    """Return the phrases of those questions that know at least half of the telling words.
+
+    A phrase that stands among many other words says little: "is it safe to drive home" does not
+    ask whether the treatment is safe.
+    """
+    filler = {plain(word) for each in catalogues.values() for word in each.words("word.filler")}
+    telling = set(said.split()) - filler
+    words_of: dict[str, set[str]] = {}
+    for phrase, faq in known.items():
+        words_of.setdefault(faq, set()).update(phrase.split())
+    return {
+        phrase: faq
+        for phrase, faq in known.items()
+        if 2 * len(telling & words_of[faq]) >= len(telling)
+    }
 
 
 def red_flag(text: str, protocol: Protocol, catalogues: Mapping[str, Catalogue]) -> str | None:

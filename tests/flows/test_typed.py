@@ -130,6 +130,8 @@ def booked() -> Chat:
 
 def test_booked_visits_are_changed_and_cancelled_in_words():
     assert booked().says("move my appointment").state == Stage.CHANGE
+    assert booked().says("move 2").state == Stage.CHANGE
+    assert booked().says("move mountains").state == Stage.BOOKED
     assert booked().says("move").says("the 2nd").state == Stage.PICK_DAY
     assert booked().says("move").says("the purple one").state == Stage.CHANGE
     assert booked().says("cancel").says("yes").state == Stage.PLAN
@@ -142,6 +144,23 @@ def test_a_clinic_is_chosen_by_its_name():
 
     assert chat.says("xyz").state == Stage.CHOOSE_CLINIC
     assert chat.says("the harbour one").state == "consent"
+
+
+@pytest.mark.parametrize(
+    ("words", "stage"),
+    [
+        ("i", Stage.CHOOSE_CLINIC),
+        ("ill", Stage.CHOOSE_CLINIC),
+        ("skin", Stage.CHOOSE_CLINIC),
+        ("Bay", "consent"),
+        ("harbor", "consent"),
+    ],
+)
+def test_a_clinic_is_never_guessed_from_words_that_could_name_two(words, stage):
+    harbour, bay = a_clinic("harbour", name="Harbour Skin"), a_clinic("bay", name="Hill Skin")
+    chat = Chat(scene=a_scene(a_clinic(), harbour, bay)).starts("")
+
+    assert chat.says(words).state == stage
 
 
 def test_days_far_beyond_the_horizon_lead_back_to_the_days():

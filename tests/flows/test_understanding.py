@@ -22,6 +22,9 @@ def reading(step: str, text: str):
         ("age", "22", ("22_plus",)),
         ("age", "I am 34 years old", ("22_plus",)),
         ("age", "22_plus", ("22_plus",)),
+        ("age", "sixteen", ("under_18",)),
+        ("age", "I'm seventeen", ("under_18",)),
+        ("age", "Thirty-two years old", ("22_plus",)),
         ("acne_now", "CLEAR!", ("clear",)),
         ("scar_type", "3", ("boxcar_shallow",)),
         ("history", "diabetes, keloid", ("keloid", "diabetes")),
@@ -44,6 +47,29 @@ def test_a_number_never_counts_options_of_a_safety_question():
 
 def test_a_close_word_is_suggested_never_taken():
     assert reading("history", "diabetis") == DidYouMean("diabetes")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("nearly 18", "under_18"), ("im almost twenty two", "18_21")]
+)
+def test_nearly_an_age_suggests_the_age_below(text, code):
+    assert reading("age", text) == DidYouMean(code)
+
+
+@pytest.mark.parametrize(
+    ("step", "text"),
+    [
+        ("pregnancy", "not pregnant"),
+        ("pregnancy", "I'm not pregnant"),
+        ("history", "no diabetes"),
+        ("isotretinoin", "no"),
+        ("travel", "not too far"),
+        ("pregnancy", "well not pregnant"),
+        ("age", "nearly 0"),
+    ],
+)
+def test_a_denial_never_suggests_what_it_denies(step, text):
+    assert reading(step, text) == NotUnderstood()
 
 
 def test_far_words_are_not_understood():

@@ -1,7 +1,7 @@
 import pytest
 
 from flows import wording
-from flows.events import AskedForPerson, AskedHelp, AskedToStartOver, Stopped, WentBack
+from flows.events import AskedForPerson, AskedHelp, AskedToStartOver, Repeated, Stopped, WentBack
 from tests.flows.chat import a_clinic, catalogues, protocol
 
 
@@ -28,6 +28,7 @@ def test_plain_words_lose_case_and_punctuation(text, words):
         ("can I talk to a person?", AskedForPerson()),
         ("start over", AskedToStartOver()),
         ("STOP", Stopped()),
+        ("When is my appointment?", Repeated()),
         ("please do not stop", None),
     ],
 )
@@ -50,6 +51,16 @@ def test_only_whole_messages_are_commands(text, event):
         ("can i have it with active acne?", "active_acne"),
         ("do you guarantee results?", "promise"),
         ("are you a robot?", "are_you_human"),
+        ("price?", "price"),
+        ("how painful is it", "hurt"),
+        ("can i cancel my appointment later?", "cancel_q"),
+        ("can i bring my mum", "bring_someone"),
+        ("thank you!", "thanks"),
+        ("what is this?", "are_you_human"),
+        ("what should i do with a cold sore?", None),
+        ("can i lift weights after?", None),
+        ("is it safe to drive home after?", None),
+        ("no thanks", None),
         ("what is the capital of France?", None),
         ("my dog is brown", None),
     ],
