@@ -13,6 +13,8 @@ from flows.events import (
     AskedForPerson,
     AskedHelp,
 )
+from flows.looking import bookable_days
+from flows.position import Position
 from tests.bot.screen_checks import labels, presses
 from tests.bot.stages import STAGES, checked, shown
 from tests.flows.chat import Chat, a_clinic, a_scene, a_view
@@ -71,6 +73,7 @@ def test_an_urgent_answer_names_the_numbers_too() -> None:
     screen = checked(Chat().arrives_at(Stage.URGENT, acne_now="nodules", acne_ill="yes"))
 
     assert "Emergency: <b>999</b>" in screen.html
+    assert screen.html.index("<b>999</b>") < screen.html.index("We have told")
 
 
 def test_days_carry_their_number_of_free_times() -> None:
@@ -85,10 +88,23 @@ def test_an_earlier_week_is_offered_only_after_the_first() -> None:
     assert first.conversation is not None
     week_on = first.conversation.booking.week_on
     assert week_on is not None
+    assert "‹ Earlier" not in labels(checked(first))
 
     later = first.chooses(Action.WEEK, (week_on + timedelta(days=7)).isoformat())
 
     assert "‹ Earlier" in labels(checked(later))
+
+
+def test_a_later_week_is_offered_only_while_there_are_days_to_book() -> None:
+    chat = STAGES[Stage.PICK_DAY]()
+    assert chat.conversation is not None
+    last = bookable_days(Position(chat.conversation, chat.scene))[1]
+    booking = replace(chat.conversation.booking, week_on=last - timedelta(days=6))
+
+    chat.conversation = replace(chat.conversation, booking=booking)
+
+    assert "Later ›" not in labels(checked(chat))
+    assert "‹ Earlier" in labels(checked(chat))
 
 
 def test_at_most_a_dozen_times_are_shown_at_once() -> None:
@@ -133,6 +149,7 @@ def test_a_request_is_not_called_booked() -> None:
     text = plain(checked(chat.chooses(Action.REACH_HERE)).html)
 
     assert "Your request is with the clinic" in text
+    assert "not confirmed yet" in text
     assert "You are booked" not in text
 
 
@@ -150,9 +167,63 @@ def test_a_single_consultation_is_booked_moved_and_cancelled_in_the_singular() -
     chat = Chat().arrives_at(Stage.CONSULT, scar_type="icepick")
     assert labels(checked(chat))[0].startswith("Book: ")
 
-    booked = chat.chooses(Action.BOOK, "0").chooses(Action.REACH_HERE)
+    assert "This time is kept for you" in checked(chat.chooses(Action.BOOK, "0")).html
+    booked = chat.chooses(Action.REACH_HERE)
     assert "Move the time" in labels(checked(booked))
-    assert "Yes, cancel it" in labels(checked(booked.chooses(Action.CANCEL)))
+    cancelling = checked(booked.chooses(Action.CANCEL))
+    assert "Cancel this visit?" in cancelling.html
+    assert "Yes, cancel it" in labels(cancelling)
+
+
+def test_moving_a_single_visit_names_no_session() -> None:
+    chat = Chat().arrives_at(Stage.CONSULT, scar_type="icepick").chooses(Action.BOOK, "0")
+
+    moving = checked(chat.chooses(Action.REACH_HERE).chooses(Action.CHANGE))
+
+    assert "Now it is on" in moving.html
+    assert "session" not in moving.html
+
+
+def test_a_first_visit_comes_without_advice_on_needling() -> None:
+    chat = Chat().arrives_at(Stage.CONSULT, scar_type="icepick").chooses(Action.BOOK, "0")
+
+    screen = checked(chat.chooses(Action.REACH_HERE))
+
+    assert {"How to prepare", "After the visit"}.isdisjoint(labels(screen))
+    assert "There is no treatment on this day" in screen.html
+    assert "how to prepare" not in screen.html
+
+
+def test_beneath_a_picked_time_the_plan_is_not_told_again() -> None:
+    screen = checked(STAGES[Stage.PICK_TIME]().chooses(Action.TIME, "0"))
+
+    assert screen.html.startswith("<b>Your visits, beginning at the time you picked</b>")
+    assert "With Ana Reyes" in screen.html
+    assert len(plain(screen.html)) < 300
+    assert labels(screen)[0].startswith("Book all 4: ")
+
+
+def test_two_offers_whose_buttons_would_read_the_same_are_one() -> None:
+    chat = Chat().arrives_at(Stage.PLAN)
+    assert chat.conversation is not None
+    first, second, third = chat.conversation.booking.offers
+    other = replace(first, slots=(*first.slots[:-1], second.slots[-1]))
+    booking = replace(chat.conversation.booking, offers=(first, other, third))
+    chat.conversation = replace(chat.conversation, booking=booking)
+
+    screen = checked(chat)
+
+    taken = [press.arg for press in presses(screen) if getattr(press, "action", "") == Action.BOOK]
+    assert taken == ["0", "2"]
+    assert "Choice 2" in screen.html
+    assert "Choice 3" not in screen.html
+
+
+def test_after_cancelling_the_patients_own_calendar_is_thought_of_once() -> None:
+    chat = STAGES[Stage.CANCEL]().chooses(Action.CANCEL_YES)
+    assert "delete the times from your own calendar" in checked(chat).html
+
+    assert "own calendar" not in checked(chat.chooses(Action.OTHER_TIMES)).html
 
 
 def test_moving_a_session_says_which_and_when_it_is_now() -> None:

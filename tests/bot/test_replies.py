@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from bot.replies import Replies
 from bot.sender import Undelivered, Unreachable
 from bot.turns import Reply
 from flows.conversation import Conversation, Stage
+from flows.effects import SavePhone
 from flows.turn import Turn
 from storage.faults import DatabaseLocked
 from tests.flows.chat import a_scene, protocol
@@ -31,6 +32,7 @@ class Post:
     again_failures: list[Exception] = field(default_factory=list)
     shown: list[int] = field(default_factory=list)
     noted: list[tuple[int, int]] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
 
     async def show(self, chat_id: int, screen: Screen) -> int:
@@ -42,6 +44,10 @@ class Post:
 
     async def strip(self, chat_id: int, message_id: int) -> None:
         raise Undelivered("x")
+
+    async def drop_contact(self, chat_id: int, html: str) -> int:
+        self.dropped.append(html)
+        return 69
 
     async def note_shown(self, chat_id: int, revision: int, message_id: int) -> None:
         self.noted.append((revision, message_id))
@@ -148,6 +154,28 @@ async def test_a_reply_that_takes_too_long_is_left_for_the_next_start() -> None:
     await asyncio.sleep(0)
 
     assert post.noted == []
+
+
+@pytest.mark.parametrize(
+    ("effects", "words"),
+    [
+        ((SavePhone("+44 7700 900000"),), "Thank you, I have passed on your number."),
+        ((), "All right."),
+    ],
+)
+async def test_a_number_that_was_given_is_thanked_for(
+    effects: tuple[SavePhone, ...], words: str
+) -> None:
+    post = Post()
+    before = Conversation(7, Stage.CONTACT, clinic="willow", protocol=protocol().key)
+    reply = a_reply(1)
+
+    turn = replace(reply.turn, effects=effects)
+    replies = post.replies()
+    replies.submit(replace(reply, turn=turn, before=before))
+    await replies.finish(1)
+
+    assert post.dropped == [words]
 
 
 async def test_a_picture_that_nobody_draws_is_a_fault_of_ours() -> None:

@@ -19,6 +19,7 @@ from flows.events import (
     AskedToStartOver,
     Chose,
     Typed,
+    WentBack,
 )
 from flows.protocol import Kind
 from flows.turn import Note, Turn
@@ -217,6 +218,52 @@ def test_what_is_said_beside_a_long_screen_does_not_repeat_it() -> None:
     assert faults_of(screen, chat.conversation) == []
 
 
+@pytest.mark.parametrize("stage", [Stage.BOOKED, Stage.DECLINED, Stage.DEFERRED, Stage.REVIEW])
+def test_a_miss_does_not_bring_what_was_told_again(stage: Stage) -> None:
+    chat = STAGES[stage]()
+    told = shown(chat)
+    chat.says("xyzzy")
+    assert chat.conversation is not None
+
+    screen = screens.render(chat.conversation, (Note("note.miss_1"),), SCENE, shown=True)
+
+    assert plain(screen.html) == SCENE.catalogues["en"].text("note.miss_1")
+    assert labels(screen) == labels(told)
+
+
+@pytest.mark.parametrize("stage", [Stage.URGENT, Stage.PICK_DAY, Stage.CANCEL, Stage.CONTACT])
+def test_help_in_an_emergency_and_questions_are_told_every_time(stage: Stage) -> None:
+    chat = STAGES[stage]()
+    assert chat.conversation is not None
+
+    screen = screens.render(chat.conversation, (Note("note.miss_1"),), SCENE, shown=True)
+
+    assert not screen.aside
+
+
+def test_after_an_old_button_the_screen_that_is_meant_is_shown() -> None:
+    chat = STAGES[Stage.BOOKED]()
+    assert chat.conversation is not None
+
+    screen = screens.render(chat.conversation, (Note("note.stale"),), SCENE, shown=True)
+
+    assert "You are booked" in screen.html
+
+
+def test_a_minor_is_told_that_they_cannot_book_alone() -> None:
+    html = checked(STAGES[Stage.DECLINED]()).html
+
+    assert "this with you alone" in html
+    assert "parent or guardian" in html
+    assert "We cannot offer you" not in html
+
+
+def test_another_no_keeps_its_title() -> None:
+    chat = Chat().arrives_at(Stage.DECLINED, area=("eyelid",))
+
+    assert "We cannot offer you" in checked(chat).html
+
+
 def test_a_question_is_always_asked_again_after_a_long_answer() -> None:
     note = Note("note.dropped", {"names": "x" * 900})
     conversation = at_step("area")
@@ -276,6 +323,15 @@ def test_an_old_screen_is_closed_with_a_line_that_fits(
 
     assert words in line
     assert bool(words) == bool(line)
+
+
+def test_a_single_visit_is_given_back_in_the_singular() -> None:
+    chat = Chat().arrives_at(Stage.CONSULT, scar_type="icepick").chooses(Action.BOOK, "0")
+    before = chat.conversation
+    chat.does(WentBack())
+    assert chat.turn is not None
+
+    assert "That time is free again" in screens.closing(before, chat.turn, SCENE)
 
 
 def test_start_over_is_offered_after_a_no() -> None:
