@@ -12,8 +12,8 @@ import typer
 from typer.core import TyperGroup
 
 from bot import log, proof_command, protocol_commands
-from bot.app import BotFault
 from bot.clock import SystemClock
+from bot.faults import BotFault
 from bot.live import run_bot, until_told
 from bot.playground.refusals import PlaygroundRefused
 from bot.playground.server import run_playground

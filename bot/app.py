@@ -24,7 +24,9 @@ from telegram.ext import Application, ExtBot
 
 from bot.clock import Clock
 from bot.drawings import Drawings
+from bot.faults import BotFault
 from bot.intake import Intake, PtbApplication
+from bot.meters import MeteredStore, Meters
 from bot.pace import Limits, Pace
 from bot.polling import Poller
 from bot.replies import Replies
@@ -35,6 +37,7 @@ from bot.store import DatabaseStore, prepare_protocols
 from bot.turns import Turns
 from bot.updates import UpdateReader
 from bot.upkeep import Upkeep
+from bot.webhook import Webhook, WebhookTerms
 from flows.protocol import Protocol
 from flows.texts import Catalogue
 from storage.database import Database
@@ -44,23 +47,21 @@ logger = structlog.get_logger(__name__)
 TELEGRAM = "https://api.telegram.org"
 COMMANDS = ("start", "my", "back", "help", "person", "restart", "privacy", "stop")
 _REPLIES_FOR = 5.0  # seconds that replies under way may take when the bot stops
-
-
-class BotFault(Exception):
-    """The bot cannot run; the message is one sentence with the setting and the cure."""
+_PATIENCE = 2.0  # seconds that another replica gets to answer what it committed
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """A bot that is polling."""
+    """A bot that receives updates."""
 
     username: str
-    polling: asyncio.Task[None]
+    receiving: asyncio.Task[None]
+    address: str = ""  # where it listens for deliveries; empty when it polls
 
     async def failed(self) -> None:
-        """Wait until polling ends by itself; raises BotFault when the token was revoked."""
+        """Wait until receiving ends by itself; raises BotFault when the token was revoked."""
         try:
-            await asyncio.shield(self.polling)
+            await asyncio.shield(self.receiving)
         except InvalidToken:
             raise _bad_token() from None
 
@@ -73,7 +74,6 @@ class _Parts:
     turns: Turns
     replies: Replies
     intake: Intake
-    poller: Poller
     upkeep: Upkeep
 
 
@@ -89,34 +89,39 @@ async def serve(  # noqa: PLR0913 - what differs between Telegram, the playgroun
     protocols: Mapping[str, Protocol] | None = None,
     limits: Limits | None = None,
     jitter: Callable[[], float] | None = None,
+    webhook: WebhookTerms | None = None,
+    meters: Meters | None = None,
 ) -> AsyncIterator[Serving]:
-    """Run the bot: on entry it is polling, on exit it has stopped quietly.
+    """Run the bot: on entry it receives updates, on exit it has stopped quietly.
 
     `new_token` gives at least 16 fresh letters and digits. `protocols` are compiled, and noted in
-    the database, when not given. `jitter` gives numbers in [0, 1). Raises BotFault,
-    ProtocolFaults and storage's DatabaseFault before anything is polled.
+    the database, when not given. `jitter` gives numbers in [0, 1). With `webhook`
+    updates are delivered to the bot, else it polls. Raises BotFault, ProtocolFaults and storage's
+    DatabaseFault before anything is received.
     """
     if protocols is None:
         protocols = await prepare_protocols(database, catalogues, clock)
     application = _application(token, api_url)
     try:
-        await _connect(application, api_url)
-        store = DatabaseStore(database, clock, time.monotonic, application.bot.id)
+        await _connect(application, api_url, polls=webhook is None)
+        meters = meters or Meters()
+        store = MeteredStore(meters, database, clock, time.monotonic, application.bot.id)
         scenery = Scenery(clock, new_token, protocols, catalogues, store.clinics)
         pace = Pace(limits or Limits(), time.monotonic, asyncio.sleep)
-        parts = _assemble(
-            application, store, scenery, pace, jitter or secrets.SystemRandom().random
-        )
-        await _answer_the_unanswered(parts)
-        announcing = asyncio.create_task(announce(application.bot, catalogues))
-        polling = asyncio.create_task(parts.poller.run())
-        tidying = asyncio.create_task(parts.upkeep.run())
-        gc.collect()
-        gc.freeze()  # what exists now lives as long as the process; leave it out of collections
+        patience = 0.0 if webhook is None else _PATIENCE
+        parts = _assemble(application, store, scenery, pace, patience)
+        receiver = _receiver(application.bot, parts, meters, webhook, jitter)
+        await receiver.start()
+        beside = {asyncio.create_task(announce(application.bot, catalogues))}
         try:
-            yield Serving(application.bot.username, polling)
+            await _answer_the_unanswered(parts)
+            receiving = asyncio.create_task(receiver.run())
+            beside |= {receiving, asyncio.create_task(parts.upkeep.run())}
+            gc.collect()
+            gc.freeze()  # what exists now lives as long as the process; leave it out of collections
+            yield Serving(application.bot.username, receiving, receiver.address)
         finally:
-            await _stop(parts, {polling, announcing, tidying})
+            await _stop(parts, receiver, beside)
     finally:
         await application.shutdown()
         await application.bot.shutdown()
@@ -127,24 +132,36 @@ def _assemble(
     store: DatabaseStore,
     scenery: Scenery,
     pace: Pace,
-    jitter: Callable[[], float],
+    patience: float,
 ) -> _Parts:
     bot, catalogues = application.bot, scenery.catalogues
     sender = Sender(bot, pace, asyncio.sleep, store.block)
     turns = Turns(store, scenery, bot.id)
-    replies = Replies(sender, Drawings(), store.note_shown, turns.again, asyncio.sleep)
+    replies = Replies(sender, Drawings(), store.note_shown, turns.again, asyncio.sleep, patience)
     reader = UpdateReader(set(catalogues), bot.username)
     intake = Intake(reader, turns, replies, sender, store, catalogues)
     intake.attach(application)
-    poller = Poller(bot, intake.handle, chance=jitter)
-    return _Parts(store, turns, replies, intake, poller, Upkeep(bot, store, intake.handle))
+    return _Parts(store, turns, replies, intake, Upkeep(bot, store, intake.handle))
 
 
-async def _stop(parts: _Parts, tasks: set[asyncio.Task[None]]) -> None:
-    for task in tasks:
+def _receiver(
+    bot: Bot,
+    parts: _Parts,
+    meters: Meters,
+    webhook: WebhookTerms | None,
+    jitter: Callable[[], float] | None,
+) -> Poller | Webhook:
+    handle = meters.timed(parts.intake.handle)
+    if webhook is None:
+        return Poller(bot, handle, chance=jitter or secrets.SystemRandom().random)
+    return Webhook(bot, handle, parts.replies.settled, webhook, refused=meters.refused)
+
+
+async def _stop(parts: _Parts, receiver: Poller | Webhook, beside: set[asyncio.Task[None]]) -> None:
+    for task in beside:
         task.cancel()
-    await asyncio.wait(tasks)
-    await parts.poller.stop()
+    await asyncio.wait(beside)
+    await receiver.stop()
     await parts.replies.finish(_REPLIES_FOR)
     await parts.intake.finish()
 
@@ -179,10 +196,11 @@ def _application(token: str, api_url: str | None) -> PtbApplication:
     return Application.builder().bot(bot).updater(None).job_queue(None).build()
 
 
-async def _connect(application: PtbApplication, api_url: str | None) -> None:
+async def _connect(application: PtbApplication, api_url: str | None, *, polls: bool) -> None:
     try:
         await application.initialize()
-        await application.bot.delete_webhook()  # long polling and a webhook exclude each other
+        if polls:
+            await application.bot.delete_webhook()  # long polling and a webhook exclude each other
     except InvalidToken:
         raise _bad_token() from None
     except (BadRequest, RetryAfter, Conflict, Forbidden) as error:  # it answered, with a no

@@ -19,7 +19,7 @@ from bot.markup import Button, Screen, escaped
 from bot.pace import Sleep
 from bot.replies import Replies
 from bot.sender import Sender, Undelivered, Unreachable
-from bot.turns import Turns
+from bot.turns import Overtaken, Turns
 from bot.updates import Arrival, Blocked, GroupMessage, UpdateReader, chat_of
 from flows.texts import Catalogue
 from storage.faults import DatabaseFault, StorageError
@@ -86,7 +86,9 @@ class Intake:
         pause = _FIRST_PAUSE
         while (error := await self._attempt(update)) is not None:
             # A database that cannot be used is no fault of this update: it waits, unconfirmed.
-            if not isinstance(error, DatabaseFault) and await self._put_aside(update, error):
+            # Neither is another process that is faster with the same chat.
+            innocent = isinstance(error, DatabaseFault | Overtaken)
+            if not innocent and await self._put_aside(update, error):
                 return
             await self._sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)

@@ -7,8 +7,9 @@ import secrets
 import signal
 from collections.abc import Callable, Coroutine
 
-from bot.app import BotFault, Serving, serve
+from bot.app import Serving, serve
 from bot.clock import SystemClock
+from bot.faults import BotFault
 from bot.settings import Settings
 from storage import clinics, migrations, protocol_files
 from storage.database import Database, connect

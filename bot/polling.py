@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import structlog
 from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.warnings import PTBUserWarning
 
+from bot.chat_queues import ChatQueues, Handle
 from bot.pace import Sleep
-from bot.updates import ALLOWED, chat_of
+from bot.updates import ALLOWED
 
 logger = structlog.get_logger(__name__)
-
-Handle = Callable[[Update], Awaitable[None]]
 
 _POLL_FOR = 25  # seconds that Telegram keeps an empty poll open
 _SETTLE_FOR = 0.1  # seconds before asking again for what came after unfinished updates
@@ -49,13 +47,16 @@ class Poller:
         self._chance = chance
         self._sleep = sleep
         self._poll_for = poll_for
-        self._queues: dict[int, deque[Update]] = {}
-        self._workers: set[asyncio.Task[None]] = set()
+        self._queues = ChatQueues(self._deal_with)
         self._unfinished: set[int] = set()
         self._finished: set[int] = set()  # done, but an earlier one is not
         self._settled = asyncio.Event()
         self._offset: int | None = None
         self._failures = 0
+        self.address = ""  # nobody calls it
+
+    async def start(self) -> None:
+        """Do nothing: polling needs no preparation."""
 
     async def run(self) -> None:
         """Poll until cancelled. Raises InvalidToken when Telegram does not know the token."""
@@ -73,10 +74,7 @@ class Poller:
 
     async def stop(self) -> None:
         """Let the turns under way finish, then confirm what is done."""
-        if self._workers:
-            await asyncio.wait(set(self._workers), timeout=_GRACE)
-        for worker in self._workers:
-            worker.cancel()
+        await self._queues.finish(_GRACE)
         offset = self._next_offset()
         if offset is None:
             return
@@ -150,28 +148,14 @@ class Poller:
         if self._offset is None or number >= self._offset:
             self._offset = number + 1
         self._unfinished.add(number)
-        chat_id = chat_of(update)
-        queue = self._queues.get(chat_id)
-        if queue is not None:
-            queue.append(update)
-            return
-        self._queues[chat_id] = deque([update])
-        worker = asyncio.create_task(self._work(chat_id))
-        self._workers.add(worker)
-        worker.add_done_callback(self._workers.discard)
+        self._queues.put(update)
 
-    async def _work(self, chat_id: int) -> None:
-        queue = self._queues[chat_id]
-        try:
-            while queue:
-                update = queue.popleft()
-                await self._handle(update)
-                self._unfinished.discard(update.update_id)
-                self._finished.add(update.update_id)
-                if not self._unfinished:
-                    self._settled.set()
-        finally:
-            del self._queues[chat_id]
+    async def _deal_with(self, update: Update) -> None:
+        await self._handle(update)
+        self._unfinished.discard(update.update_id)
+        self._finished.add(update.update_id)
+        if not self._unfinished:
+            self._settled.set()
 
     async def _settle(self) -> None:
         """Wait for the turns under way, but not long: other chats may have written meanwhile."""

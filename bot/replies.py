@@ -43,6 +43,7 @@ class _Chat:
 
     current: int | None = None  # the message with the buttons
     closed: int | None = None  # the one before it, now a receipt
+    revision: int = -1  # what `current` shows
 
 
 class Replies:
@@ -55,12 +56,15 @@ class Replies:
         note_shown: NoteShown,
         again: Again,
         sleep: Sleep,
+        patience: float = 0.0,
     ) -> None:
+        """`patience`: seconds that another process gets to show what it committed."""
         self._sender = sender
         self._drawings = drawings
         self._note_shown = note_shown
         self._again = again
         self._sleep = sleep
+        self._patience = patience
         self._late: dict[int, int] = {}  # chat -> how often its reply could not be delivered
         self._retries: set[asyncio.Task[None]] = set()
         self._tails: dict[int, asyncio.Task[None]] = {}
@@ -73,6 +77,11 @@ class Replies:
         task = asyncio.create_task(self._in_order(reply, self._tails.get(reply.chat_id)))
         self._tails[reply.chat_id] = task
         task.add_done_callback(lambda done: self._forget(reply.chat_id, done))
+
+    async def settled(self, chat_id: int, within: float) -> None:
+        """Wait until the chat's replies are shown, but not longer than `within` seconds."""
+        if tail := self._tails.get(chat_id):
+            await asyncio.wait({tail}, timeout=within)
 
     async def finish(self, within: float) -> None:
         """Wait for the replies under way; those that take longer are shown after a restart."""
@@ -92,7 +101,8 @@ class Replies:
         if earlier is not None:
             await asyncio.wait({earlier})
         try:
-            await self._show(reply)
+            if (wanted := await self._still_wanted(reply)) is not None:
+                await self._show(wanted)
             self._late.pop(reply.chat_id, None)
         except Unreachable:
             logger.info("patient is unreachable", action="unreachable")
@@ -102,6 +112,13 @@ class Replies:
         except Exception as error:  # noqa: BLE001 - one chat must never stop the others
             name, at = type(error).__name__, place_of(error)
             logger.error("reply failed", action="reply_failed", error=name, at=at)
+
+    async def _still_wanted(self, reply: Reply) -> Reply | None:
+        """Look again whether a chat is without an answer, once whoever owes it had their time."""
+        if not reply.is_reminder:
+            return reply
+        await self._sleep(self._patience)
+        return await self._again(reply.chat_id)
 
     def _retry_later(self, chat_id: int) -> None:
         """Show the screen when Telegram may be back; a restart tries again what is given up."""
@@ -136,6 +153,7 @@ class Replies:
             chat.current = await self._send(reply, screen, picture)
             await closing
             chat.closed = old
+        chat.revision = conversation.revision
         await self._note_shown(reply.chat_id, conversation.revision, chat.current)
         if "calendar" in reply.turn.files:
             await self._send_calendar(reply)
@@ -188,6 +206,9 @@ class Replies:
 
     def _chat(self, reply: Reply) -> _Chat:
         chat = self._chats.setdefault(reply.chat_id, _Chat(current=reply.message_id))
+        if reply.shown_revision is not None and reply.shown_revision > chat.revision:
+            # Another process showed the latest screen.
+            chat.current, chat.closed, chat.revision = reply.message_id, None, reply.shown_revision
         self._chats.move_to_end(reply.chat_id)
         if len(self._chats) > _CHATS_REMEMBERED:
             self._chats.popitem(last=False)

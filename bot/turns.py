@@ -19,12 +19,16 @@ from flows.events import Answered, CalendarSeen, Event, Repeated, SlotWasTaken
 from flows.turn import Scene, Turn
 from storage.turns import Committed, Duplicate, SlotTaken, Stale, TurnWrites
 
-_TRIES = 3
+_RACES = 5  # turns of other processes that one turn lets pass
 _LOOKS = 4  # how often one turn may look at the calendar
 
 
 class TurnLost(Exception):
     """The turn could not be committed although it was tried again."""
+
+
+class Overtaken(Exception):
+    """Other turns of the chat were committed each time in between; this one is not at fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Reply:
     before: Conversation | None = None
     arrival: Arrival | None = None  # None: the current screen is shown again after a restart
     message_id: int | None = None  # the message that showed the screen before
+    shown_revision: int | None = None  # the revision that message shows
+    is_reminder: bool = False  # somebody may have shown it meanwhile
 
 
 class Turns:
@@ -51,16 +57,16 @@ class Turns:
         """Carry out one arrival; None when there is nothing to show.
 
         `noticed(stale)` is called once, as soon as it is known whether the button was an old one.
-        Raises `TurnLost`, and whatever storage raises.
+        Raises `TurnLost`, `Overtaken`, and whatever storage raises.
         """
         place = await self._store.place(arrival.chat_id)
         noticed(is_stale(arrival, place))
-        for _ in range(_TRIES):
+        for _ in range(_RACES):
             reply = await self._try(arrival, place)
             if not isinstance(reply, Stale):
                 return reply
             place = await self._store.place(arrival.chat_id)
-        raise TurnLost(f"the conversation changed {_TRIES} times while the turn was taken")
+        raise Overtaken(f"the conversation changed {_RACES} times while the turn was taken")
 
     async def again(self, chat_id: int) -> Reply | None:
         """Return the current screen of a chat that was left without an answer."""
@@ -68,7 +74,14 @@ class Turns:
         if place is None or place.shown_revision == place.conversation.revision:
             return None
         scene = await self._scenery.scene()
-        return Reply(chat_id, Turn(place.conversation), scene, message_id=place.message_id)
+        return Reply(
+            chat_id,
+            Turn(place.conversation),
+            scene,
+            message_id=place.message_id,
+            shown_revision=place.shown_revision,
+            is_reminder=True,
+        )
 
     async def _try(self, arrival: Arrival, place: Place | None) -> Reply | Stale | None:
         scene = await self._scenery.scene()
@@ -83,8 +96,10 @@ class Turns:
             )
         match outcome:
             case Committed():
-                message_id = place.message_id if place else None
-                return Reply(arrival.chat_id, turn, scene, before, arrival, message_id)
+                message_id, shown = (
+                    (place.message_id, place.shown_revision) if place else (None, None)
+                )
+                return Reply(arrival.chat_id, turn, scene, before, arrival, message_id, shown)
             case Duplicate():
                 return await self.again(arrival.chat_id)
             case Stale():

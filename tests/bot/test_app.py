@@ -12,7 +12,8 @@ import pytest
 from structlog.testing import capture_logs
 from telegram.error import InvalidToken
 
-from bot.app import COMMANDS, BotFault, Serving, serve
+from bot.app import COMMANDS, Serving, serve
+from bot.faults import BotFault
 from bot.pace import UNLIMITED
 from bot.playground.faults import Fault, FaultKind
 from flows.events import Media
@@ -316,8 +317,8 @@ async def test_a_bot_api_that_refuses_is_one_sentence(town: Town) -> None:
 
 async def test_a_token_revoked_later_ends_the_bot_with_a_sentence(town: Town) -> None:
     async with town.bot() as serving:
-        serving.polling.cancel()
-        await asyncio.wait({serving.polling})
+        serving.receiving.cancel()
+        await asyncio.wait({serving.receiving})
         failed = Serving("r", asyncio.create_task(_revoked()))
         with pytest.raises(BotFault, match="copy the token again"):
             await failed.failed()

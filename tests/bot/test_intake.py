@@ -16,7 +16,7 @@ from telegram.request import BaseRequest, RequestData
 from bot.intake import Intake
 from bot.markup import Screen
 from bot.sender import Undelivered, Unreachable
-from bot.turns import Reply
+from bot.turns import Overtaken, Reply
 from bot.updates import Arrival, UpdateReader
 from storage.faults import DatabaseLocked, StatementFailed
 from tests.bot.telegram_objects import a_membership, a_message, a_press
@@ -158,6 +158,17 @@ async def test_a_database_that_is_away_is_waited_for_and_nothing_is_lost(
     assert len(office.taken) == 11
     assert office.parked == []
     assert office.slept[-1] == 15.0
+
+
+async def test_a_turn_that_another_process_overtakes_is_taken_until_it_succeeds(
+    intake: Intake, office: Office
+) -> None:
+    office.errors += [Overtaken("again")] * 4
+
+    await intake.handle(a_message(9, text="hi"))
+
+    assert len(office.taken) == 5
+    assert office.parked == []
 
 
 async def test_a_failure_that_cannot_be_counted_is_tried_again_or_dropped(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import BotFault
+from bot.faults import BotFault
 from bot.live import new_token, run_bot, until_told
 from bot.playground.limits import TOKEN
 from bot.settings import Settings

@@ -10,7 +10,7 @@ import pytest
 
 from bot.callback_data import Press
 from bot.scenery import Place, Scenery
-from bot.turns import Reply, TurnLost, Turns, logged
+from bot.turns import Overtaken, Reply, TurnLost, Turns, logged
 from bot.updates import Arrival
 from flows.clinics import Clinic
 from flows.conversation import Answer, Conversation, Offer, Stage
@@ -205,9 +205,9 @@ async def test_a_turn_that_was_overtaken_is_taken_again() -> None:
 
 async def test_a_turn_that_is_always_overtaken_gives_up() -> None:
     sam = Sam()
-    sam.shelf.outcomes += [Stale()] * 3
+    sam.shelf.outcomes += [Stale()] * 5
 
-    with pytest.raises(TurnLost, match="changed 3 times"):
+    with pytest.raises(Overtaken, match="changed 5 times"):
         await sam.types(Started("willow"))
 
 
