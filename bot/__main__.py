@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib import metadata
 from typing import Annotated, Any
 
@@ -17,6 +17,7 @@ from bot.faults import BotFault
 from bot.live import run_bot, until_told
 from bot.playground.refusals import PlaygroundRefused
 from bot.playground.server import run_playground
+from bot.roles import Role, chosen
 from bot.settings import DataPlace, Settings, SettingsFaults, load
 from clinic import upkeep_commands
 from clinic.commands import clinic_app, leads_command
@@ -77,12 +78,17 @@ def version() -> None:
 
 
 @app.command()
-def run() -> None:
+def run(
+    only: Annotated[
+        list[Role] | None,
+        typer.Option(help="Take on this role alone; may be given again. Default: all of them."),
+    ] = None,
+) -> None:
     """Start the clinic's bot, or the playground when TELEGRAM_BOT_TOKEN is not set."""
     with faults_in_a_sentence():
         settings = load()
-        log.configure(settings.log_level)
-        asyncio.run(until_told(_run(settings)))
+        log.configure(settings.log_level, settings.log_format)
+        asyncio.run(until_told(_run(settings, only or [])))
 
 
 @app.command("diagram")
@@ -93,9 +99,12 @@ def diagram_command() -> None:
         typer.echo(diagram.mermaid(protocol))
 
 
-async def _run(settings: Settings) -> None:
+async def _run(settings: Settings, only: Collection[Role]) -> None:
+    roles = chosen(only)
     if settings.token:
-        await run_bot(settings, typer.echo)
+        await run_bot(settings, typer.echo, roles)
+    elif only:
+        raise BotFault("--only is for a clinic's bot: set TELEGRAM_BOT_TOKEN, or leave out --only")
     else:
         await run_playground(settings)
 

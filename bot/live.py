@@ -5,40 +5,124 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 from bot.app import Serving, serve
-from bot.clock import SystemClock
+from bot.clock import Clock, SystemClock
 from bot.faults import BotFault
+from bot.health import Health
+from bot.listening import bind, listening
+from bot.meters import Meters
+from bot.roles import ALL, Role, working
 from bot.settings import Settings
+from bot.webhook import WebhookTerms, derived_secret
+from bot.worker import Deliver
 from storage import clinics, migrations, protocol_files
 from storage.database import Database, connect
+from storage.outbox_policy import Kind
 
 Tell = Callable[[str], None]
 
 
-async def run_bot(settings: Settings, tell: Tell) -> None:
-    """Poll Telegram until cancelled. `tell` gets one line for the person who started it.
+#: How each kind of message is sent; what nobody can send yet waits in the outbox.
+_DELIVERIES: Mapping[Kind, Deliver] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """What all roles of a process share."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    meters: Meters
+    health: Health
+
+
+async def run_bot(settings: Settings, tell: Tell, roles: Collection[Role] = ALL) -> None:
+    """Take on these roles until cancelled. `tell` gets one line for the person who started it.
 
     Raises BotFault, ProtocolFaults and storage's StorageError, each in words to act on.
     """
-    catalogues = protocol_files.load_catalogues()
     await asyncio.to_thread(migrations.upgrade, settings.database)
-    database = connect(settings.database)
+    meters, clock = Meters(), SystemClock()
+    database = connect(settings.database, on_fault=meters.database_failed)
+    site = _Site(settings, database, clock, meters, Health(database, clock, meters, roles))
     try:
         await _require_clinic(database)
-        async with serve(
-            token=settings.token,
-            api_url=settings.telegram_api_url or None,
-            database=database,
-            clock=SystemClock(),
-            new_token=new_token,
-            catalogues=catalogues,
-        ) as serving:
-            tell(f"Resurface is running as @{serving.username}. Press Ctrl+C to stop.")
-            await until_stopped(serving)
+        async with AsyncExitStack() as running:
+            await running.enter_async_context(_watched(site))
+            tasks, words = set(), "Resurface's worker is running."
+            if Role.WORKER in roles:
+                tasks.add(await running.enter_async_context(_worker(site)))
+            if Role.BOT in roles:
+                serving = await running.enter_async_context(_bot(site))
+                tasks.add(asyncio.ensure_future(serving.failed()))
+                words = _introduced(serving, settings)
+            tell(f"{words} Press Ctrl+C to stop.")
+            await _until_one_ends(tasks)
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def _watched(site: _Site) -> AsyncIterator[str]:
+    """Serve health and figures: beside a public listener on a private one of their own."""
+    settings = site.settings
+    if settings.public_url:
+        bound = bind(settings.metrics_host, settings.metrics_port, "METRICS_PORT")
+    else:
+        bound = bind(settings.http_host, settings.http_port)
+    async with listening(site.health.app(), bound) as address:
+        yield address
+
+
+@asynccontextmanager
+async def _worker(site: _Site) -> AsyncIterator[asyncio.Task[None]]:
+    async with working(site.database, site.clock, new_token, _DELIVERIES) as task:
+        site.health.watch(Role.WORKER, lambda: not task.done())
+        yield task
+
+
+@asynccontextmanager
+async def _bot(site: _Site) -> AsyncIterator[Serving]:
+    async with serve(
+        token=site.settings.token,
+        api_url=site.settings.telegram_api_url or None,
+        database=site.database,
+        clock=site.clock,
+        new_token=new_token,
+        catalogues=protocol_files.load_catalogues(),
+        webhook=webhook_terms(site.settings),
+        meters=site.meters,
+    ) as serving:
+        site.health.watch(Role.BOT, lambda: not serving.receiving.done())
+        yield serving
+
+
+def _introduced(serving: Serving, settings: Settings) -> str:
+    if not serving.address:
+        return f"Resurface is running as @{serving.username}."
+    return (
+        f"Resurface is running as @{serving.username} at {settings.public_url}, "
+        f"listening on {serving.address}."
+    )
+
+
+async def _until_one_ends(tasks: set[asyncio.Task[None]]) -> None:
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+
+
+def webhook_terms(settings: Settings) -> WebhookTerms | None:
+    """Return where updates are delivered; None when the bot is to poll."""
+    if not settings.public_url:
+        return None
+    secret = settings.webhook_secret.get_secret_value() or derived_secret(settings.token)
+    return WebhookTerms(settings.public_url, secret, settings.http_host, settings.http_port)
 
 
 async def until_stopped(serving: Serving) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+import sys
+from typing import Literal
 
 import structlog
+from structlog.stdlib import ProcessorFormatter
+from structlog.types import Processor
 
 #: Libraries that would write addresses (which hold the token), parameters or every move.
 _TALKATIVE = (
@@ -18,24 +22,37 @@ _TALKATIVE = (
     "alembic",
 )
 
+_TEXT = structlog.processors.KeyValueRenderer(
+    key_order=["timestamp", "level", "event", "action"], sort_keys=False
+)
+_JSON = structlog.processors.JSONRenderer()
 
-def configure(level: str = "INFO") -> None:
-    """Set up logging for the process; `level` is a name that the standard library knows."""
-    logging.basicConfig(level=level, format="%(message)s", force=True)
+
+def configure(level: str = "INFO", log_format: Literal["auto", "json", "text"] = "auto") -> None:
+    """Set up logging for the process; `level` is a name that the standard library knows.
+
+    `auto` writes text to a terminal and JSON, one object a line, to anything else.
+    """
+    handler = logging.StreamHandler()
+    is_text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    handler.setFormatter(
+        ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[ProcessorFormatter.remove_processors_meta, _TEXT if is_text else _JSON],
+        )
+    )
+    handler.addFilter(_without_updates)
+    logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(_without_updates)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.KeyValueRenderer(
-                key_order=["timestamp", "level", "event", "action"], sort_keys=False
-            ),
-        ],
+        processors=[*shared, ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -105,12 +106,17 @@ class Meters:
         """Count a webhook delivery that was not taken."""
         self._refused.labels(str(status)).inc()
 
-    def noted(self, lag: Lag, parked: int) -> None:
+    def note(self, lag: Lag, parked: int) -> None:
         """Keep what the database says of the outbox and of parked updates."""
         self._lag.set(lag.oldest_for.total_seconds())
         self._due.set(lag.due)
         self._given_up.set(lag.given_up)
         self._parked.set(parked)
+
+    def forget(self) -> None:
+        """Say that nobody knows what the database holds: an old figure would look like news."""
+        for gauge in (self._lag, self._due, self._given_up, self._parked):
+            gauge.set(math.nan)
 
     def text(self) -> bytes:
         """Return every figure in Prometheus's text format."""

@@ -10,7 +10,10 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{10,}")
-_SECRET = frozenset({"telegram_bot_token", "database_url"})
+_PUBLIC = re.compile(r"https://[^/\s?#:@]+(:(443|80|88|8443))?")
+_HERE = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
+_WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{32,256}")
+_SECRET = frozenset({"telegram_bot_token", "database_url", "webhook_secret"})
 
 
 class SettingsFaults(Exception):
@@ -30,6 +33,21 @@ def _token(value: SecretStr) -> SecretStr:
 def _address(value: str) -> str:
     if value and not re.fullmatch(r"https?://[^/\s?#]+", value):
         raise ValueError("must be http://HOST:PORT or https://HOST, without a path")
+    return value
+
+
+def _public(value: str) -> str:
+    if value and not _PUBLIC.fullmatch(value) and not _HERE.fullmatch(value):
+        raise ValueError(
+            "must be https://HOST without a path, with no port or one that Telegram calls: "
+            "443, 80, 88, 8443"
+        )
+    return value
+
+
+def _webhook_secret(value: SecretStr) -> SecretStr:
+    if value.get_secret_value() and not _WEBHOOK_SECRET.fullmatch(value.get_secret_value()):
+        raise ValueError("must be 32 to 256 of the characters A-Z, a-z, 0-9, _ and -")
     return value
 
 
@@ -54,7 +72,12 @@ class Settings(DataPlace):
     telegram_api_url: Annotated[str, AfterValidator(_address)] = ""
     http_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    public_url: Annotated[str, AfterValidator(_public)] = ""
+    webhook_secret: Annotated[SecretStr, AfterValidator(_webhook_secret)] = SecretStr("")
+    metrics_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 9090
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["auto", "json", "text"] = "auto"
 
     @property
     def token(self) -> str:
@@ -63,6 +86,9 @@ class Settings(DataPlace):
 
 
 _CURES = {
+    "metrics_port": "must be a port from 0 to 65535",
+    "metrics_host": "must be an address to listen on, such as 127.0.0.1",
+    "log_format": "must be auto, json or text",
     "http_port": "must be a port from 0 to 65535",
     "http_host": "must be an address to listen on, such as 127.0.0.1",
     "log_level": "must be DEBUG, INFO, WARNING or ERROR",

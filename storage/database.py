@@ -35,9 +35,12 @@ class _Engine(Protocol):
 class Database:
     """A database in use by one event loop. Close it when done."""
 
-    def __init__(self, url: URL, engine: _Engine) -> None:
+    def __init__(
+        self, url: URL, engine: _Engine, on_fault: Callable[[str], None] = lambda _name: None
+    ) -> None:
         self.url = url
         self._engine = engine
+        self._on_fault = on_fault
         self._closed = False
 
     async def read(
@@ -82,20 +85,29 @@ class Database:
             yield
         except Exception as error:
             fault = faults.translated(error, self.url)
+            if isinstance(fault, faults.StorageError):
+                self._on_fault(type(fault).__name__)
             if fault is error:
                 raise
             raise fault from None
 
 
-def connect(url: str, *, jitter: Callable[[], float] | None = None) -> Database:
+def connect(
+    url: str,
+    *,
+    jitter: Callable[[], float] | None = None,
+    on_fault: Callable[[str], None] = lambda _name: None,
+) -> Database:
     """Prepare a database; raises DatabaseUnavailable for an address that is none of ours.
 
-    `jitter` returns a number in [0, 1) that spreads repeated tries.
+    `jitter` returns a number in [0, 1) that spreads repeated tries. `on_fault` gets the class name
+    of every storage error that a read or write raises.
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return Database(parsed, SqliteEngine(parsed))
-    return Database(parsed, PostgresEngine(parsed, jitter=jitter or secrets.SystemRandom().random))
+        return Database(parsed, SqliteEngine(parsed), on_fault)
+    engine = PostgresEngine(parsed, jitter=jitter or secrets.SystemRandom().random)
+    return Database(parsed, engine, on_fault)
 
 
 def parse_url(url: str) -> URL:

@@ -99,6 +99,12 @@ def parked(connection: Connection) -> list[ParkedUpdate]:
     ]
 
 
+def parked_count(connection: Connection) -> int:
+    """Return how many updates were put aside and not taken again."""
+    count = select(func.count()).where(Inbox.state.in_((PARKED, REPLAY)))
+    return connection.execute(count).scalar_one()
+
+
 def replay(connection: Connection, update_id: int, *, bot_id: int | None = None) -> bool:
     """Have a parked update taken again; False when it is not parked or was not kept."""
     ours = () if bot_id is None else (Inbox.bot_id == bot_id,)

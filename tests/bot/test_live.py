@@ -24,6 +24,7 @@ def settings(folder: Path, api_url: str = "") -> Settings:
         telegram_bot_token=TOKEN,
         telegram_api_url=api_url,
         data_dir=folder,
+        http_port=0,
     )
 
 

@@ -22,7 +22,7 @@ def _restored() -> Iterator[None]:
 
 
 def test_an_event_is_one_line_of_keys(capsys: pytest.CaptureFixture[str]) -> None:
-    configure("INFO")
+    configure("INFO", "text")
 
     structlog.get_logger("bot").info("turn failed", action="turn_failed", update_id=7)
 
