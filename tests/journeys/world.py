@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,6 +11,7 @@ from itertools import count
 from bot.app import Serving, serve
 from bot.clock import MovableClock
 from bot.pace import UNLIMITED
+from bot.webhook import WebhookTerms
 from flows.clinics import BookingMode
 from flows.protocol import Protocol
 from storage import clinics
@@ -62,13 +63,21 @@ class World:
 
 
 @asynccontextmanager
-async def world(database: Database, tour: Tour) -> AsyncIterator[World]:
-    """Run stand-in and bot on `database`, which gets the demo's clinics."""
+async def world(
+    database: Database,
+    tour: Tour,
+    bots: Callable[[World], AbstractAsyncContextManager[object]] | None = None,
+    clock: MovableClock | None = None,
+) -> AsyncIterator[World]:
+    """Run stand-in and bot on `database`, which gets the demo's clinics.
+
+    `bots` makes something other than the one bot that polls; `clock` is not the stopped one.
+    """
     await database.write(clinics.import_clinic, clinics.demo_text(), "demo_clinic.toml")
-    clock = MovableClock(StoppedClock())
+    clock = clock or MovableClock(StoppedClock())
     async with running_standin(clock) as standin, AsyncExitStack() as bot:
         here = World(standin, database, clock, tour, bot)
-        await bot.enter_async_context(bot_on(here))
+        await bot.enter_async_context((bots or bot_on)(here))
         try:
             yield here
         finally:
@@ -76,20 +85,27 @@ async def world(database: Database, tour: Tour) -> AsyncIterator[World]:
                 await patient.close()
 
 
-def bot_on(here: World) -> AbstractAsyncContextManager[Serving]:
-    """Return the real bot, ready to be entered."""
+def bot_on(
+    here: World,
+    *,
+    webhook: WebhookTerms | None = None,
+    database: Database | None = None,
+    number: int = 0,
+) -> AbstractAsyncContextManager[Serving]:
+    """Return the real bot, ready to be entered; `number` tells replicas apart."""
     return serve(
         token=here.standin.token,
         api_url=here.standin.url,
-        database=here.database,
+        database=database or here.database,
         clock=here.clock,
-        new_token=_tokens().__next__,
+        new_token=_tokens(1 + number * 10**6).__next__,
         catalogues={locale: toured(each, here.tour) for locale, each in catalogues().items()},
         limits=UNLIMITED,
         jitter=lambda: 0.5,
+        webhook=webhook,
     )
 
 
-def _tokens() -> Iterator[str]:
+def _tokens(first: int) -> Iterator[str]:
     """Yield tokens that differ from the first letter on, and are the same in every run."""
-    return (f"{number:08d}abcdefgh{number * 7919 % 10**8:08d}" for number in count(1))
+    return (f"{number:08d}abcdefgh{number * 7919 % 10**8:08d}" for number in count(first))
