@@ -21,7 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from telegram import Bot, Update
-from telegram.error import RetryAfter, TelegramError
+from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.chat_queues import ChatQueues, Done, Handle
 from bot.faults import BotFault
@@ -202,6 +202,7 @@ class Webhook:
         await self._settled(chat_of(update), self._terms.reply_within)
 
     async def _announce(self) -> None:
+        why = ""
         for _ in range(_SET_TRIES):
             try:
                 await self._bot.set_webhook(
@@ -211,13 +212,16 @@ class Webhook:
                     max_connections=self._terms.connections,
                 )
                 return
+            except BadRequest as refusal:
+                raise _not_set(type(refusal).__name__) from None
             except RetryAfter as wait:
-                after = wait.retry_after
+                after, why = wait.retry_after, "RetryAfter"
                 seconds = after if isinstance(after, int | float) else after.total_seconds()
                 await self._sleep(seconds)
             except TelegramError as error:
-                raise _not_set(type(error).__name__) from None
-        raise _not_set("RetryAfter")
+                why = type(error).__name__
+                await self._sleep(1.0)
+        raise _not_set(why)
 
 
 def derived_secret(token: str) -> str:

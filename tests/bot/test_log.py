@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 import structlog
@@ -28,6 +30,21 @@ def test_an_event_is_one_line_of_keys(capsys: pytest.CaptureFixture[str]) -> Non
 
     line = capsys.readouterr().err
     assert "level='info' event='turn failed' action='turn_failed' update_id=7" in line
+
+
+@pytest.mark.parametrize("log_format", ["auto", "json"])
+def test_without_a_terminal_each_line_is_an_object_whoever_writes_it(
+    capsys: pytest.CaptureFixture[str], log_format: Literal["auto", "json"]
+) -> None:
+    configure("INFO", log_format)
+
+    structlog.get_logger("bot").info("turn failed", action="turn_failed", update_id=7)
+    logging.getLogger("a.library").warning("careful")
+
+    ours, theirs = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (ours["event"], ours["action"], ours["update_id"]) == ("turn failed", "turn_failed", 7)
+    assert (theirs["event"], theirs["level"]) == ("careful", "warning")
+    assert "timestamp" in theirs
 
 
 @pytest.mark.parametrize("name", ["telegram", "httpx", "transitions"])

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 from typer.testing import CliRunner
 
@@ -35,10 +36,10 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def running(folder: Path, **settings: str) -> AsyncIterator[Process]:
+async def running(folder: Path, *options: str, **settings: str) -> AsyncIterator[Process]:
     """Start `resurface run` in an empty folder; kill it at the end if it still runs."""
     process = await asyncio.create_subprocess_exec(
-        *RUN, cwd=folder, env=environment(folder, **settings), stdout=PIPE, stderr=PIPE
+        *RUN, *options, cwd=folder, env=environment(folder, **settings), stdout=PIPE, stderr=PIPE
     )
     try:
         yield process
@@ -48,9 +49,9 @@ async def running(folder: Path, **settings: str) -> AsyncIterator[Process]:
         await process.wait()
 
 
-async def fault_of(folder: Path, **settings: str) -> str:
+async def fault_of(folder: Path, *options: str, **settings: str) -> str:
     """Return what a run that must end with exit code 2 says."""
-    async with running(folder, **settings) as process, asyncio.timeout(WITHIN):
+    async with running(folder, *options, **settings) as process, asyncio.timeout(WITHIN):
         out, err = await process.communicate()
     words = err.decode()
     assert process.returncode == 2, words
@@ -180,6 +181,42 @@ async def test_a_locked_database_is_one_sentence(tmp_path: Path) -> None:
 
     locker.close()
     assert "locked by another program" in words
+
+
+async def test_a_worker_alone_tells_no_bot_and_says_when_it_is_ready(tmp_path: Path) -> None:
+    await fill(tmp_path)
+    port = str(unused_port())
+    keys = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_API_URL": f"http://127.0.0.1:{unused_port()}"}
+    async with running(tmp_path, "--only", "worker", HTTP_PORT=port, **keys) as process:
+        assert "worker is running" in await first_line(process)
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://127.0.0.1:{port}/readyz") as answer,
+        ):
+            ready = await answer.json()
+
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(WITHIN):
+            await process.wait()
+
+    assert ready == {"database": "ok", "worker": "ok"}
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("role", "token", "words"),
+    [
+        ("console", TOKEN, "there is no clinic console yet"),
+        ("worker", "", "set TELEGRAM_BOT_TOKEN, or leave out --only"),
+        ("barber", TOKEN, "is not one of"),
+    ],
+)
+async def test_a_role_that_cannot_be_taken_on_is_a_clear_fault(
+    role: str, token: str, words: str, tmp_path: Path
+) -> None:
+    said = await fault_of(tmp_path, "--only", role, TELEGRAM_BOT_TOKEN=token)
+
+    assert words in " ".join(said.replace("│", " ").split())
 
 
 def test_the_version_is_printed_in_both_ways() -> None:

@@ -58,6 +58,44 @@ def test_every_fault_is_named_at_once_with_its_cure(monkeypatch: pytest.MonkeyPa
     ]
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["https://bot.example.com", "https://bot.example.com:8443", "http://127.0.0.1:8080", ""],
+)
+def test_a_public_address_is_one_that_telegram_or_this_machine_can_call(url: str) -> None:
+    assert Settings(_env_file=None, public_url=url).public_url == url  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://bot.example.com",
+        "https://bot.example.com/telegram",
+        "https://bot.example.com:8080",
+        "https://user:password@bot.example.com",
+        "bot.example.com",
+    ],
+)
+def test_any_other_public_address_is_one_sentence(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLIC_URL", url)
+
+    with pytest.raises(SettingsFaults, match=r"^PUBLIC_URL must be https://HOST without a path"):
+        load(None)
+
+
+def test_a_weak_webhook_secret_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBHOOK_SECRET", "too short")
+
+    with pytest.raises(SettingsFaults) as caught:
+        load(None)
+
+    assert caught.value.faults == (
+        "WEBHOOK_SECRET must be 32 to 256 of the characters A-Z, a-z, 0-9, _ and -",
+    )
+
+
 def test_settings_cannot_be_changed_and_do_not_show_the_token() -> None:
     settings = Settings(_env_file=None, telegram_bot_token=TOKEN)  # type: ignore[call-arg]
 

@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.clock import MovableClock, SystemClock
+from bot.playground.faults import FaultKind
 from bot.webhook import WebhookTerms
 from flows.conversation import Stage
 from storage.database import Database, connect
@@ -181,6 +182,7 @@ async def test_the_same_deliveries_at_both_replicas_at_once_count_once(pair: Tow
 
 async def test_a_patient_who_writes_fast_is_answered_in_order_by_two_replicas(pair: Town) -> None:
     guide = await pair.here.meets("Maya")
+    pair.here.standin.fault(FaultKind.DELAY, "sendMessage", seconds=0.5)
 
     for words in ("yes", "27", "no spots"):
         await guide.patient.says(words)

@@ -10,6 +10,7 @@ from itertools import count
 
 from bot.app import Serving, serve
 from bot.clock import MovableClock
+from bot.meters import Meters
 from bot.pace import UNLIMITED
 from bot.webhook import WebhookTerms
 from flows.clinics import BookingMode
@@ -91,6 +92,7 @@ def bot_on(
     webhook: WebhookTerms | None = None,
     database: Database | None = None,
     number: int = 0,
+    meters: Meters | None = None,
 ) -> AbstractAsyncContextManager[Serving]:
     """Return the real bot, ready to be entered; `number` tells replicas apart."""
     return serve(
@@ -103,6 +105,7 @@ def bot_on(
         limits=UNLIMITED,
         jitter=lambda: 0.5,
         webhook=webhook,
+        meters=meters,
     )
 
 
