@@ -13,7 +13,8 @@ import aiohttp
 import pytest
 
 from bot.clock import MovableClock
-from bot.playground.listening import address, bind
+from bot.listening import address
+from bot.playground.listening import bind
 from bot.playground.refusals import PlaygroundRefused
 from bot.playground.server import Playground, playground, run_playground
 from bot.settings import Settings

@@ -1,0 +1,46 @@
+"""Roles: which there are, and the worker's in a process of its own or beside the bot."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.faults import BotFault
+from bot.roles import ALL, Role, chosen, working
+from storage import outbox
+from storage.database import Database
+from storage.outbox import Message, OutboxRow
+from storage.outbox_policy import Kind
+from tests.builders import NOW
+from tests.standin import StoppedClock
+
+
+def test_without_a_choice_a_process_does_everything() -> None:
+    assert chosen([]) == ALL == {Role.BOT, Role.WORKER}
+    assert chosen([Role.WORKER, Role.WORKER]) == {Role.WORKER}
+
+
+def test_what_is_not_there_yet_is_said() -> None:
+    with pytest.raises(BotFault, match="no clinic console yet"):
+        chosen([Role.BOT, Role.CONSOLE])
+
+
+async def test_only_kinds_that_can_be_sent_are_taken_from_the_outbox(database: Database) -> None:
+    sent: asyncio.Queue[str] = asyncio.Queue()
+
+    async def deliver(row: OutboxRow) -> int | None:
+        sent.put_nowait(row.key)
+        return None
+
+    for kind in (Kind.NUDGE, Kind.LEAD):
+        await database.write(outbox.enqueue, Message(f"{kind}:1", kind, NOW), NOW)
+    tokens = iter(f"token{number}" for number in range(1000))
+    deliveries = {Kind.LEAD: deliver}
+    async with working(database, StoppedClock(NOW), tokens.__next__, deliveries) as task:
+        async with asyncio.timeout(10):
+            key = await sent.get()
+        assert not task.done()
+
+    left = await database.read(outbox.lag, NOW)
+    assert (key, sent.empty(), left.due) == ("lead:1", True, 1)
