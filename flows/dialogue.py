@@ -305,7 +305,7 @@ _ACTIONS: Mapping[Action, tuple[frozenset[str], Callable[[Position, str], Turn]]
         lambda here, _: Turn(here.conversation, files=("calendar",)),
     ),
     Action.PREPARE: (_BOOKED, _say("care.before", "care.day")),
-    Action.AFTERCARE: (_BOOKED, _say("care.after", "care.call")),
+    Action.AFTERCARE: (_BOOKED, _say("care.expect", "care.after", "care.call")),
     Action.LASER: (frozenset({Stage.PLAN}), _say("plan.laser")),
 }
 

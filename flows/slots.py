@@ -160,17 +160,6 @@ def free_on(
     return tuple(slot_at(view, chosen[start], start) for start in sorted(chosen))
 
 
-def parts_on(view: CalendarView, on: date) -> tuple[str, ...]:
-    """Return which of morning, afternoon and evening have free times on a local day."""
-    walls = {
-        wall
-        for timetable in view.timetables
-        for day in free_starts(view, timetable, on, on)
-        for wall in day.walls
-    }
-    return tuple(part for part in PARTS if any(part_of(wall) == part for wall in walls))
-
-
 def part_of(wall: int) -> str:
     """Return the part of the day of a wall-clock time in seconds after midnight."""
     return next(part for part, (_, closes) in PARTS.items() if wall < closes)

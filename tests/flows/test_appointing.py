@@ -283,7 +283,7 @@ def test_after_a_refusal_the_calendar_is_read_without_the_patients_own_hold():
     ("action", "notes"),
     [
         (Action.PREPARE, ["care.before", "care.day"]),
-        (Action.AFTERCARE, ["care.after", "care.call"]),
+        (Action.AFTERCARE, ["care.expect", "care.after", "care.call"]),
     ],
 )
 def test_care_is_said_on_request(action, notes):

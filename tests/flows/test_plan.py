@@ -201,8 +201,9 @@ def test_note_values_are_those_of_the_plan() -> None:
 
 
 def test_what_to_expect_and_the_care_have_words() -> None:
-    assert all(english().text(f"plan.expect.{number}") for number in range(1, 7))
-    assert all(english().words(f"care.{part}") for part in ("before", "day", "after", "call"))
+    parts = ("expect", "before", "day", "after", "call")
+
+    assert all(english().words(f"care.{part}") for part in parts)
 
 
 def test_no_text_of_the_plan_promises_or_tells_to_stop_a_medicine() -> None:

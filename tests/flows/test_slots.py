@@ -284,20 +284,12 @@ def test_parts_of_the_day_split_at_noon_and_five(part: str, first: float, last: 
     assert (hours[0], hours[-1]) == (first, last)
 
 
-def test_parts_with_times_are_named_in_the_order_of_the_day() -> None:
-    view = two_practitioners()
-
-    assert slots.parts_on(view, MONDAY) == ("morning", "afternoon", "evening")
-    assert slots.parts_on(view, date(2026, 3, 3)) == ("morning",)
-    assert slots.parts_on(view, date(2026, 3, 7)) == ()
-
-
 def test_a_part_is_read_on_the_clinics_clock() -> None:
     summer = date(2026, 6, 1)
     view = with_timetable(hours=(OpeningHours(0, time(12), time(13)),))
 
     assert slots.free_on(view, summer)[0].starts_at.hour == 11
-    assert slots.parts_on(view, summer) == ("afternoon",)
+    assert slots.free_on(view, summer, "afternoon") == slots.free_on(view, summer)
 
 
 def naive_starts(view: CalendarView, timetable: Timetable, days: Sequence[date]) -> list[datetime]:
