@@ -3,6 +3,7 @@
 #   PYTHON=python3.12     the interpreter that .venv is made with
 #   VENV=/some/folder     where the virtual environment lives
 #   PYTEST_ARGS="-k name" run chosen tests, without the coverage gate
+#   TORTURE_ARGS="--piece NAME --size quick --seed N"
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -11,6 +12,7 @@ SHELL := /bin/sh
 VENV ?= .venv
 PYTHON ?=
 PYTEST_ARGS ?=
+TORTURE_ARGS ?=
 
 BIN := $(VENV)/bin
 MADE := $(VENV)/.made
@@ -89,6 +91,10 @@ check-docs: $(DEV)
 .PHONY: bench
 bench: $(DEV) ## Measure the project; each bench prints its own figures
 	@for bench in $(BENCHES); do echo "== $$bench"; $(BIN)/python -m $$bench || exit 1; done
+
+.PHONY: torture
+torture: $(DEV) ## Try every promise about faults at full size (over an hour); TORTURE_ARGS
+	@$(BIN)/python -m tests.faults.torture $(TORTURE_ARGS)
 
 .PHONY: screenshots
 screenshots: $(DEV) ## Take the pictures of docs/images in a real browser
