@@ -297,4 +297,3 @@ def _by_chat(asks: Iterable[Ask]) -> dict[int, list[Ask]]:
     for ask in asks:
         by_chat[ask.chat].append(ask)
     return by_chat
-

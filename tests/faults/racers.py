@@ -11,7 +11,7 @@ import multiprocessing
 import random  # noqa: TID251 - chance comes from a seed that is printed
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -146,7 +146,7 @@ def _run(url: str, racers: int, cells: int, seed: int) -> tuple[list[Ask], list[
 
 
 def _get_ready(ready: Barrier) -> None:
-    global _ready  # noqa: PLW0603 - a barrier cannot be sent, only inherited
+    global _ready
     _ready = ready
 
 
@@ -232,7 +232,7 @@ class _Booker:
 
         return await self._noted(_ask(self._chat, Deed.BOOK, effect), straight())
 
-    async def _noted(self, ask: Ask, answer: asyncio.Future[Told] | object) -> Told:
+    async def _noted(self, ask: Ask, answer: Awaitable[Told]) -> Told:
         asked = time.monotonic()
         told = Told.NOTHING
         try:
