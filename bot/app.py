@@ -40,6 +40,7 @@ from bot.upkeep import Upkeep
 from bot.webhook import Webhook, WebhookTerms
 from flows.protocol import Protocol
 from flows.texts import Catalogue
+from storage import crash_points
 from storage.database import Database
 
 logger = structlog.get_logger(__name__)
@@ -91,17 +92,19 @@ async def serve(  # noqa: PLR0913 - what differs between Telegram, the playgroun
     jitter: Callable[[], float] | None = None,
     webhook: WebhookTerms | None = None,
     meters: Meters | None = None,
+    passed: crash_points.Passed = crash_points.unwatched,
 ) -> AsyncIterator[Serving]:
     """Run the bot: on entry it receives updates, on exit it has stopped quietly.
 
     `new_token` gives at least 16 fresh letters and digits. `protocols` are compiled, and noted in
     the database, when not given. `jitter` gives numbers in [0, 1). With `webhook`
-    updates are delivered to the bot, else it polls. Raises BotFault, ProtocolFaults and storage's
+    updates are delivered to the bot, else it polls. `passed` gets the crash points of every call of
+    the Bot API. Raises BotFault, ProtocolFaults and storage's
     DatabaseFault before anything is received.
     """
     if protocols is None:
         protocols = await prepare_protocols(database, catalogues, clock)
-    application = _application(token, api_url)
+    application = _application(token, api_url, passed)
     try:
         await _connect(application, api_url, polls=webhook is None)
         meters = meters or Meters()
@@ -184,14 +187,14 @@ async def announce(bot: Bot, catalogues: Mapping[str, Catalogue]) -> None:
             logger.info("profile not updated", action="announce_failed", error=name)
 
 
-def _application(token: str, api_url: str | None) -> PtbApplication:
+def _application(token: str, api_url: str | None, passed: crash_points.Passed) -> PtbApplication:
     root = (api_url or TELEGRAM).rstrip("/")
     bot = ExtBot(
         token,
         base_url=f"{root}/bot",
         base_file_url=f"{root}/file/bot",
-        request=AiohttpRequest(),
-        get_updates_request=AiohttpRequest(connections=2),
+        request=AiohttpRequest(passed=passed),
+        get_updates_request=AiohttpRequest(connections=2, passed=passed),
     )
     return Application.builder().bot(bot).updater(None).job_queue(None).build()
 

@@ -12,6 +12,8 @@ import aiohttp
 from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest
 
+from storage import crash_points
+
 if TYPE_CHECKING:
     from telegram._utils.types import JSONDict, ODVInput
     from telegram.request import RequestData
@@ -39,11 +41,13 @@ class AiohttpRequest(BaseRequest):
         read_timeout: float = 20.0,
         write_timeout: float = 20.0,
         connect_timeout: float = 10.0,
+        passed: crash_points.Passed = crash_points.unwatched,
     ) -> None:
         self._connections = connections
         self._read_timeout = read_timeout
         self._write_timeout = write_timeout
         self._connect_timeout = connect_timeout
+        self._passed = passed
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -93,11 +97,15 @@ class AiohttpRequest(BaseRequest):
             raise RuntimeError("the request pool must be initialized before it is used")
         timeout = self._timeout(read_timeout, write_timeout, connect_timeout, pool_timeout)
         body, headers = _body(request_data)
+        called = url.rpartition("/")[2]
+        self._passed(f"{called} called")
         try:
             async with self._session.request(
                 method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
             ) as response:
-                return response.status, await response.read()
+                answer = await response.read()
+                self._passed(f"{called} answered")
+                return response.status, answer
         except _NEVER_SENT as error:
             raise NotSent(_described(error)) from None
         except TimeoutError:

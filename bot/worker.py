@@ -30,10 +30,6 @@ logger = structlog.get_logger(__name__)
 #: nor hide Telegram's errors.
 Deliver = Callable[[OutboxRow], Awaitable[int | None]]
 
-#: Called with each point that was passed and the message's id: `claimed`, `armed`, `sent`, `noted`.
-#: Does nothing except in tests of crashes.
-Passed = Callable[[str, int], None]
-
 _FIRST_PAUSE = timedelta(seconds=5)  # before a failed message is tried again; doubles
 _LONGEST_PAUSE = timedelta(minutes=10)
 _NOTES = 6  # how often it is tried to note what became of a message
@@ -63,15 +59,12 @@ class Worker:
         clock: Clock,
         new_token: Callable[[], str],
         terms: Terms,
-        *,
-        passed: Passed = lambda _point, _row_id: None,
     ) -> None:
         self._database = database
         self._deliver = deliver
         self._clock = clock
         self._new_token = new_token
         self._terms = terms
-        self._passed = passed
         self._stopping = asyncio.Event()
         self._tokens: set[str] = set()  # of claims that may still hold messages
         self._lanes: set[asyncio.Task[None]] = set()
@@ -128,22 +121,18 @@ class Worker:
             return
 
     async def _carry_out(self, row: OutboxRow, token: str) -> None:
-        self._passed("claimed", row.id)
         now, lease_for = self._clock.now(), self._terms.lease_for
         armed = await self._database.write(
             outbox.arm, row.id, token, now, lease_for, self._terms.quiet
         )
         if armed is None:
             return
-        self._passed("armed", armed.id)
         try:
             message_id = await self._deliver(armed)
         except Exception as error:  # noqa: BLE001 - every failure of a send is sorted
             await self._noted(functools.partial(self._fail, armed, token, error))
         else:
-            self._passed("sent", armed.id)
             await self._noted(functools.partial(self._finish, armed, token, message_id))
-        self._passed("noted", armed.id)
 
     async def _finish(self, row: OutboxRow, token: str, message_id: int | None) -> bool:
         now = self._clock.now()

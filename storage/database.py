@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from storage import faults
+from storage import crash_points, faults
 from storage.postgres_engine import PostgresEngine
 from storage.sqlite_engine import SqliteEngine
 
@@ -36,11 +36,16 @@ class Database:
     """A database in use by one event loop. Close it when done."""
 
     def __init__(
-        self, url: URL, engine: _Engine, on_fault: Callable[[str], None] = lambda _name: None
+        self,
+        url: URL,
+        engine: _Engine,
+        on_fault: Callable[[str], None] = lambda _name: None,
+        passed: crash_points.Passed = crash_points.unwatched,
     ) -> None:
         self.url = url
         self._engine = engine
         self._on_fault = on_fault
+        self._passed = passed
         self._closed = False
 
     async def read(
@@ -67,8 +72,18 @@ class Database:
         so it must change nothing but the database. A write once handed over is carried out even
         when the caller stops waiting for it.
         """
+        passed, name = self._passed, crash_points.name_of(fn)
+
+        def job(connection: Connection) -> T:
+            passed(f"{name} begun")
+            result = fn(connection, *args, **kwargs)
+            passed(f"{name} written")
+            return result
+
         with self._faults():
-            return await self._engine.write(lambda connection: fn(connection, *args, **kwargs))
+            result = await self._engine.write(job)
+        passed(f"{name} committed")
+        return result
 
     async def close(self) -> None:
         """Finish what waits and close every connection."""
@@ -97,17 +112,18 @@ def connect(
     *,
     jitter: Callable[[], float] | None = None,
     on_fault: Callable[[str], None] = lambda _name: None,
+    passed: crash_points.Passed = crash_points.unwatched,
 ) -> Database:
     """Prepare a database; raises DatabaseUnavailable for an address that is none of ours.
 
     `jitter` returns a number in [0, 1) that spreads repeated tries. `on_fault` gets the class name
-    of every storage error that a read or write raises.
+    of every storage error that a read or write raises; `passed` each crash point.
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return Database(parsed, SqliteEngine(parsed), on_fault)
+        return Database(parsed, SqliteEngine(parsed), on_fault, passed)
     engine = PostgresEngine(parsed, jitter=jitter or secrets.SystemRandom().random)
-    return Database(parsed, engine, on_fault)
+    return Database(parsed, engine, on_fault, passed)
 
 
 def parse_url(url: str) -> URL:
