@@ -43,7 +43,7 @@ class AgendaRow:
     state: str
     hold_until: datetime | None
     code: str
-    patient: str  # first name
+    patient: str  # first name, or what staff wrote down; empty for time off
 
 
 def view(  # noqa: PLR0913 - a look at a calendar has this many sides
@@ -112,7 +112,7 @@ def agenda(
         select(Appointment, Practitioner.slug, Patient.first_name)
         .join(Practitioner, Practitioner.id == Appointment.practitioner_id)
         .join(Clinic, Clinic.id == Appointment.clinic_id)
-        .join(Patient, Patient.chat_id == Appointment.chat_id)
+        .outerjoin(Patient, Patient.chat_id == Appointment.chat_id)
         .where(
             Clinic.slug == clinic_slug,
             Appointment.starts_at < until_at,
@@ -132,7 +132,7 @@ def agenda(
             state=row.state,
             hold_until=row.hold_until,
             code=row.code,
-            patient=row.first_name,
+            patient=row.first_name or row.walk_in_name or "",
         )
         for row in connection.execute(statement)
     ]

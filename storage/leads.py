@@ -14,6 +14,8 @@ from storage import decisions, upserts
 from storage.faults import StorageError
 from storage.models import Appointment, Clinic, Lead, Patient
 
+NEW = "new"  # nobody has dealt with the lead yet
+
 _TO_BE_KEPT = ("pending", "booked", "arrived", "fulfilled")
 
 
@@ -75,7 +77,13 @@ def hand_off(
         current = {**current, **changes}
     connection.execute(
         upserts.insert(connection.dialect.name, Lead)
-        .values(chat_id=conversation.chat_id, run=conversation.run, created_at=now, **current)
+        .values(
+            chat_id=conversation.chat_id,
+            run=conversation.run,
+            status=NEW,
+            created_at=now,
+            **current,
+        )
         .on_conflict_do_update(index_elements=["chat_id", "run"], set_=changes)
     )
 

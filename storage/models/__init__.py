@@ -1,6 +1,21 @@
 """The tables. The migrations make them; a test proves that the two agree."""
 
-from storage.models.bookings import OCCUPYING, STATES, Appointment, Lead
+from storage.models.bookings import (
+    EXPECTED,
+    LEAD_STATUSES,
+    OCCUPYING,
+    STATES,
+    Appointment,
+    Lead,
+)
+from storage.models.channels import (
+    CalendarAccount,
+    CalendarClash,
+    CalendarPush,
+    ExternalBusy,
+    FeedToken,
+    LeadChannel,
+)
 from storage.models.chats import Conversation, Event, Inbox, Patient
 from storage.models.clinics import (
     Clinic,
@@ -12,29 +27,48 @@ from storage.models.clinics import (
 )
 from storage.models.columns import Model, UtcDateTime, table_of
 from storage.models.decisions import Decision, ProtocolVersion
+from storage.models.desk import Finding, LeadNote, Photo, Thread, ThreadMessage
 from storage.models.outbox import OUTBOX_STATES, WAITING, Outbox
+from storage.models.staff import AuditEntry, ConsoleSession, StaffMember, StaffToken
 
 __all__ = [
+    "EXPECTED",
+    "LEAD_STATUSES",
     "OCCUPYING",
     "OUTBOX_STATES",
     "STATES",
     "WAITING",
     "Appointment",
+    "AuditEntry",
+    "CalendarAccount",
+    "CalendarClash",
+    "CalendarPush",
     "Clinic",
     "Closure",
+    "ConsoleSession",
     "Conversation",
     "DayOverride",
     "Decision",
     "Event",
+    "ExternalBusy",
+    "FeedToken",
+    "Finding",
     "Inbox",
     "Lead",
+    "LeadChannel",
+    "LeadNote",
     "Model",
     "OpeningHours",
     "Outbox",
     "Patient",
+    "Photo",
     "Practitioner",
     "ProtocolVersion",
     "Service",
+    "StaffMember",
+    "StaffToken",
+    "Thread",
+    "ThreadMessage",
     "UtcDateTime",
     "table_of",
 ]

@@ -9,14 +9,22 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.models.columns import COUNTER, Model, UtcDateTime, Words, quoted
 
-#: States in which a practitioner's and a patient's time is taken.
-OCCUPYING = ("held", "pending", "booked", "arrived")
+#: States in which a patient is expected.
+EXPECTED = ("held", "pending", "booked", "arrived")
+
+#: States in which a practitioner's time is taken; `blocked` is time off, with nobody in it.
+OCCUPYING = (*EXPECTED, "blocked")
 
 STATES = (*OCCUPYING, "fulfilled", "cancelled", "noshow")
 
+#: What staff made of a lead.
+LEAD_STATUSES = ("new", "accepted", "contacted", "declined")
+
 
 class Appointment(Model):
-    """One time of one practitioner for one patient.
+    """One time of one practitioner for one patient, or time off.
+
+    A patient without a chat was written in by staff, who then know a name. Time off has neither.
 
     `blocks_from` to `blocks_until` is the time with the service's buffers. The database itself
     refuses two occupying rows that overlap on a practitioner (with buffers) or on a patient
@@ -31,11 +39,14 @@ class Appointment(Model):
             "blocks_from <= starts_at AND starts_at < ends_at AND ends_at <= blocks_until",
             name="order",
         ),
+        CheckConstraint(
+            "(chat_id IS NULL) = (state = 'blocked' OR walk_in_name IS NOT NULL)", name="who"
+        ),
         Index(None, "practitioner_id", "blocks_from"),
         Index(None, "chat_id", "starts_at"),
         Index(None, "series_id"),
     )
-    __pii_columns__ = frozenset({"chat_id"})
+    __pii_columns__ = frozenset({"chat_id", "walk_in_name", "walk_in_phone", "note"})
     __plain_columns__ = frozenset(
         {
             "uid",
@@ -54,6 +65,7 @@ class Appointment(Model):
             "code",
             "sequence",
             "version",
+            "staff_id",
             "created_at",
             "updated_at",
         }
@@ -63,7 +75,7 @@ class Appointment(Model):
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinics.id"))
     practitioner_id: Mapped[int] = mapped_column(ForeignKey("practitioners.id"))
     service: Mapped[str] = mapped_column(Words)
-    chat_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("patients.chat_id"))
+    chat_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("patients.chat_id"))
     run: Mapped[int]
     series_id: Mapped[str] = mapped_column(Words)
     number: Mapped[int]
@@ -76,6 +88,10 @@ class Appointment(Model):
     code: Mapped[str] = mapped_column(Words)
     sequence: Mapped[int]  # RFC 5545: grows with every change that calendars must hear of
     version: Mapped[int]
+    walk_in_name: Mapped[str | None] = mapped_column(Words)
+    walk_in_phone: Mapped[str | None] = mapped_column(Words)
+    note: Mapped[str | None] = mapped_column(Words)  # the staff's own
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))  # who wrote it in
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -84,7 +100,11 @@ class Lead(Model):
     """A patient handed to a clinic: one row a run of the conversation. No health answer."""
 
     __tablename__ = "leads"
-    __table_args__ = (UniqueConstraint("chat_id", "run"),)
+    __table_args__ = (
+        CheckConstraint(f"status IN ({quoted(LEAD_STATUSES)})", name="status"),
+        UniqueConstraint("chat_id", "run"),
+        Index(None, "clinic_id", "status"),
+    )
     __pii_columns__ = frozenset({"chat_id", "verdict"})
     __plain_columns__ = frozenset(
         {
@@ -96,6 +116,10 @@ class Lead(Model):
             "recheck_on",
             "campaign",
             "wants_person_at",
+            "status",
+            "status_at",
+            "staff_id",
+            "declined_why",
             "created_at",
             "updated_at",
         }
@@ -111,5 +135,9 @@ class Lead(Model):
     recheck_on: Mapped[date | None]
     campaign: Mapped[str | None] = mapped_column(Words)
     wants_person_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    status: Mapped[str] = mapped_column(Words)
+    status_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
+    declined_why: Mapped[str | None] = mapped_column(Words)  # a code of the console's list
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

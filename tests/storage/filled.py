@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import time, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Column, Connection, func, insert, select
 
 from flows.effects import HandOffLead, LeadKind
 from storage import clinics, inbox, outbox, protocol_versions, turns
@@ -14,6 +15,34 @@ from storage.outbox import Message
 from storage.outbox_policy import Kind
 from storage.protocol_versions import ProtocolText
 from tests.builders import MONDAY, NOW, a_confirmation, a_conversation, a_decision, a_slot, a_turn
+
+ACCOUNT = {"practitioner_id": 1, "url": "https://x", "username": "u", "password": "p"}
+SPAN = {"account_id": 1, "ends_at": NOW + timedelta(hours=1)}
+
+#: The tables of the clinic's side, each after those it refers to; times are filled in.
+STAFF_ROWS: dict[str, dict[str, Any]] = {
+    "staff_members": {"clinic_id": 1, "name": "Robin", "role": "owner", "wants_cards": True},
+    "staff_tokens": {"digest": "0a", "staff_id": 1, "purpose": "invite"},
+    "console_sessions": {"digest": "0b", "staff_id": 1, "is_verified": True},
+    "audit_entries": {"clinic_id": 1, "what": "lead.viewed", "subject": "lead", "subject_id": "1"},
+    "lead_notes": {"lead_id": 1, "body": "called"},
+    "findings": {"lead_id": 1, "finding": "agree", "reason": ""},
+    "threads": {"clinic_id": 1, "chat_id": 1, "is_open": True},
+    "thread_messages": {"thread_id": 1, "author": "patient", "body": "Hello?"},
+    "photos": {"chat_id": 1, "run": 1, "file_id": "AgAC"},
+    "lead_channels": {
+        "clinic_id": 1,
+        "kind": "mail",
+        "address": "a@example.org",
+        "event_types": "",
+        "includes_answers": False,
+    },
+    "feed_tokens": {"digest": "0c", "practitioner_id": 1},
+    "calendar_accounts": {**ACCOUNT, "when_stale": "closed"},
+    "external_busy": {**SPAN, "href": "/1.ics"},
+    "calendar_pushes": {"uid": "s1-1", "account_id": 1, "href": "/2", "etag": "e", "sequence": 0},
+    "calendar_clashes": {**SPAN, "uid": "s1-1"},
+}
 
 LEAD = HandOffLead(LeadKind.BOOKED, 80)
 
@@ -27,6 +56,7 @@ async def fill(url: str, patients: int = 3) -> None:
     for chat in range(1, patients + 1):
         await meet(database, chat)
     await database.write(close_sometimes)
+    await database.write(staff_the_clinic)
     await database.write(inbox.park, 5, "KeyError", NOW, payload='{"update_id": 5}')
     await database.close()
 
@@ -42,6 +72,18 @@ def close_sometimes(connection: Connection) -> None:
             practitioner_id=1, on_date=day, opens=time(9, 30), closes=time(17)
         )
     )
+
+
+def staff_the_clinic(connection: Connection) -> None:
+    """Put one row into every table of the clinic's side."""
+    for table, row in STAFF_ROWS.items():
+        times = {each.name: NOW for each in Model.metadata.tables[table].columns if _is_due(each)}
+        connection.execute(insert(Model.metadata.tables[table]).values(**times, **row))
+
+
+def _is_due(column: Column[Any]) -> bool:
+    is_time = column.name == "at" or column.name.endswith("_at")
+    return is_time and column.name != "ends_at" and not column.nullable
 
 
 async def meet(database: Database, chat: int) -> None:
