@@ -18,7 +18,7 @@ from bot.live import run_bot, until_told
 from bot.playground.refusals import PlaygroundRefused
 from bot.playground.server import run_playground
 from bot.roles import Role, chosen
-from bot.settings import DataPlace, Settings, SettingsFaults, load
+from bot.settings import Settings, SettingsFaults, load, load_data_place
 from clinic import upkeep_commands
 from clinic.commands import clinic_app, leads_command
 from flows import diagram
@@ -60,8 +60,9 @@ def options(
     ] = False,
 ) -> None:
     """Options that stand before the command."""
-    # The staff's commands know the environment alone; this tells them what `.env` says.
-    context.default_map = _defaults(context.command, DataPlace().database)
+    # The staff's commands know the environment alone; this tells them what `.env` and files say.
+    with faults_in_a_sentence():
+        context.default_map = _defaults(context.command, load_data_place().database)
 
 
 def _defaults(command: object, database_url: str) -> dict[str, Any]:

@@ -1,13 +1,19 @@
-"""The environment as one frozen value; every fault is reported at once, with its cure."""
+"""The environment, `.env` and secret files as one frozen value; each fault named with its cure."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{10,}")
 _PUBLIC = re.compile(r"https://[^/\s?#:@]+(:(443|80|88|8443))?")
@@ -51,11 +57,18 @@ def _webhook_secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def _folder(value: str) -> str:
+    if value and not Path(value).is_dir():
+        raise ValueError("must be a folder with one file a secret")
+    return value
+
+
 class DataPlace(BaseSettings):
     """Where the data is: all that the commands beside `run` need to know."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
+    secrets_dir: Annotated[str, AfterValidator(_folder)] = ""
     database_url: str = ""
     data_dir: Path = Path("var")
 
@@ -63,6 +76,22 @@ class DataPlace(BaseSettings):
     def database(self) -> str:
         """DATABASE_URL, or a SQLite file in DATA_DIR."""
         return self.database_url or f"sqlite:///{self.data_dir / 'resurface.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment, then `.env`, then the files in the folder that either names."""
+        named = {**dotenv_settings(), **env_settings()}.get("secrets_dir") or ""
+        if not Path(named).is_dir() or not named:
+            return init_settings, env_settings, dotenv_settings
+        files = SecretsSettingsSource(settings_cls, secrets_dir=named)
+        return init_settings, env_settings, dotenv_settings, files
 
 
 class Settings(DataPlace):
@@ -96,13 +125,28 @@ _CURES = {
 }
 
 
+_Read = TypeVar("_Read", bound=DataPlace)
+
+
 def load(env_file: Path | None = Path(".env")) -> Settings:
     """Read the settings. Raises `SettingsFaults` naming every wrong one."""
+    return _read(Settings, env_file)
+
+
+def load_data_place(env_file: Path | None = Path(".env")) -> DataPlace:
+    """Read where the data is, whatever the other settings are. Raises `SettingsFaults`."""
+    return _read(DataPlace, env_file)
+
+
+def _read(kind: type[_Read], env_file: Path | None) -> _Read:
     try:
-        return Settings(_env_file=env_file)  # type: ignore[call-arg]  # an argument of pydantic's
+        return kind(_env_file=env_file)  # type: ignore[call-arg]  # an argument of pydantic's
     except ValidationError as invalid:
         faults = tuple(_sentence(fault) for fault in invalid.errors(include_url=False))
         raise SettingsFaults(faults) from None
+    except SettingsError:
+        fault = "SECRETS_DIR must hold text files that this user may read; see their owner and mode"
+        raise SettingsFaults((fault,)) from None
 
 
 def _sentence(fault: object) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from bot.settings import Settings, SettingsFaults, load
+from bot.settings import Settings, SettingsFaults, load, load_data_place
 
 TOKEN = "123456:AbC-dEf_1234567890"
 
@@ -37,6 +37,72 @@ def test_a_file_is_read_and_the_environment_wins(
     settings = load(env)
 
     assert (settings.token, settings.http_port) == (TOKEN, 9001)
+
+
+@pytest.fixture
+def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder that SECRETS_DIR names."""
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    monkeypatch.setenv("SECRETS_DIR", str(folder))
+    return folder
+
+
+def test_secrets_are_read_from_files(secrets: Path) -> None:
+    (secrets / "telegram_bot_token").write_text(f"{TOKEN}\n")
+    (secrets / "database_url").write_text("postgresql://resurface:pw@db/resurface\n")
+
+    assert load(None).token == TOKEN
+    assert load(None).database == "postgresql://resurface:pw@db/resurface"
+    assert load_data_place(None).database == "postgresql://resurface:pw@db/resurface"
+
+
+def test_the_environment_and_the_env_file_win_over_secret_files(
+    secrets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (secrets / "telegram_bot_token").write_text("9:from-a-secret-file")
+    (secrets / "webhook_secret").write_text("f" * 32)
+    env = tmp_path / ".env"
+    env.write_text(f"TELEGRAM_BOT_TOKEN={TOKEN}\n")
+    monkeypatch.setenv("WEBHOOK_SECRET", "e" * 32)
+
+    settings = load(env)
+
+    assert (settings.token, settings.webhook_secret.get_secret_value()) == (TOKEN, "e" * 32)
+
+
+def test_the_env_file_may_name_the_folder_of_secrets(
+    secrets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SECRETS_DIR")
+    (secrets / "telegram_bot_token").write_text(TOKEN)
+    env = tmp_path / ".env"
+    env.write_text(f"SECRETS_DIR={secrets}\n")
+
+    assert load(env).token == TOKEN
+
+
+def test_a_folder_of_secrets_that_is_missing_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path / "gone"))
+
+    with pytest.raises(SettingsFaults, match=r"^SECRETS_DIR must be a folder with one file a sec"):
+        load(None)
+
+
+def test_a_secret_that_cannot_be_read_is_one_sentence_without_it(secrets: Path) -> None:
+    (secrets / "telegram_bot_token").write_bytes(b"\xff secret")
+
+    with pytest.raises(SettingsFaults, match=r"^SECRETS_DIR must hold text files [^\\]*$"):
+        load(None)
+
+
+def test_a_wrong_secret_in_a_file_is_named_and_not_shown(secrets: Path) -> None:
+    (secrets / "telegram_bot_token").write_text("my secret")
+
+    with pytest.raises(SettingsFaults, match=r"^TELEGRAM_BOT_TOKEN must look like [^;]*; copy it"):
+        load(None)
 
 
 def test_every_fault_is_named_at_once_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
