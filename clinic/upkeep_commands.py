@@ -1,4 +1,4 @@
-"""Keeping the data: `resurface backup`, `restore`, `migrate`, `inbox` and `outbox`."""
+"""Keeping the data: `resurface upgrade`, `backup`, `restore`, `migrate`, `inbox`, `outbox`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from clinic.commands import (
     faults_in_a_sentence,
     with_database,
 )
-from storage import backup, carry, inbox, outbox
+from storage import backup, carry, inbox, migrations, outbox
 from storage.inbox import ParkedUpdate
 from storage.manifests import Progress as Tell
 from storage.outbox import OutboxRow
@@ -28,6 +28,13 @@ from storage.outbox import OutboxRow
 inbox_app = typer.Typer(
     help="Messages of patients that could not be dealt with.", no_args_is_help=True
 )
+
+
+def upgrade_command(database_url: DatabaseUrl = DEFAULT_URL) -> None:
+    """Make the database's tables, or bring them up to this version. `run` does so too."""
+    with faults_in_a_sentence():
+        migrations.upgrade(database_url)
+        typer.echo("the tables are of this version")
 
 
 def backup_command(

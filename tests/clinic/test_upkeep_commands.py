@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.storage import filled
 
 def run(*arguments: str, **environment: str) -> Result:
     app = typer.Typer()
+    app.command("upgrade")(upkeep_commands.upgrade_command)
     app.command("backup")(upkeep_commands.backup_command)
     app.command("restore")(upkeep_commands.restore_command)
     app.command("migrate")(upkeep_commands.migrate_command)
@@ -38,6 +40,24 @@ def run(*arguments: str, **environment: str) -> Result:
 def url(sqlite_url: str) -> str:
     asyncio.run(filled.fill(sqlite_url))
     return sqlite_url
+
+
+def test_tables_are_made_and_a_second_time_left_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/new.db"
+
+    first, second = run("upgrade", DATABASE_URL=url), run("upgrade", DATABASE_URL=url)
+
+    assert first.exit_code == second.exit_code == 0, first.output + second.output
+    sqlite3.connect(tmp_path / "new.db").execute("SELECT * FROM clinics")
+
+
+def test_tables_that_somebody_else_made_are_refused(tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "new.db").execute("CREATE TABLE songs (id INTEGER)")
+
+    refused = run("upgrade", DATABASE_URL=f"sqlite:///{tmp_path}/new.db")
+
+    assert refused.exit_code == 2
+    assert "were not made by Resurface" in refused.output
 
 
 def test_a_backup_is_counted_and_comes_back_verified(url: str, tmp_path: Path) -> None:
