@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from bot import log, proof_command, protocol_commands
+from bot.clinic_side import ClinicSide
 from bot.clock import SystemClock
 from bot.faults import BotFault
 from bot.live import run_bot, until_told
@@ -21,6 +22,8 @@ from bot.roles import Role, chosen
 from bot.settings import Settings, SettingsFaults, load, load_data_place
 from clinic import upkeep_commands
 from clinic.commands import clinic_app, leads_command
+from clinic.settings import ConsoleSettings
+from clinic.side import Side
 from flows import diagram
 from flows.compiler import ProtocolFaults
 from storage import protocol_files
@@ -104,11 +107,23 @@ def diagram_command() -> None:
 async def _run(settings: Settings, only: Collection[Role]) -> None:
     roles = chosen(only)
     if settings.token:
-        await run_bot(settings, typer.echo, roles)
+        await run_bot(settings, typer.echo, roles, _clinic_side())
     elif only:
         raise BotFault("--only is for a clinic's bot: set TELEGRAM_BOT_TOKEN, or leave out --only")
     else:
         await run_playground(settings)
+
+
+def _clinic_side() -> ClinicSide:
+    settings = ConsoleSettings()
+    side = Side(settings)
+    return ClinicSide(
+        settings.console_host,
+        settings.console_port,
+        side.console,
+        side.deliveries,
+        side.chores,
+    )
 
 
 @contextlib.contextmanager

@@ -30,7 +30,7 @@ from bot.meters import MeteredStore, Meters
 from bot.pace import Limits, Pace
 from bot.polling import Poller
 from bot.replies import Replies
-from bot.request import AiohttpRequest
+from bot.request import TELEGRAM, AiohttpRequest, base_urls
 from bot.scenery import Scenery
 from bot.sender import Sender
 from bot.store import DatabaseStore, prepare_protocols
@@ -45,7 +45,6 @@ from storage.database import Database
 
 logger = structlog.get_logger(__name__)
 
-TELEGRAM = "https://api.telegram.org"
 COMMANDS = ("start", "my", "back", "help", "person", "restart", "privacy", "stop")
 _REPLIES_FOR = 5.0  # seconds that replies under way may take when the bot stops
 _PATIENCE = 2.0  # seconds that another replica gets to answer what it committed
@@ -188,11 +187,9 @@ async def announce(bot: Bot, catalogues: Mapping[str, Catalogue]) -> None:
 
 
 def _application(token: str, api_url: str | None, passed: crash_points.Passed) -> PtbApplication:
-    root = (api_url or TELEGRAM).rstrip("/")
     bot = ExtBot(
         token,
-        base_url=f"{root}/bot",
-        base_file_url=f"{root}/file/bot",
+        *base_urls(api_url),
         request=AiohttpRequest(passed=passed),
         get_updates_request=AiohttpRequest(connections=2, passed=passed),
     )

@@ -5,29 +5,24 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from bot.app import Serving, serve
+from bot.clinic_side import ClinicSide, TelegramFiles
 from bot.clock import Clock, SystemClock
 from bot.faults import BotFault
 from bot.health import Health
 from bot.listening import bind, listening
 from bot.meters import Meters
-from bot.roles import ALL, Role, working
+from bot.roles import Role, working
 from bot.settings import Settings
 from bot.webhook import WebhookTerms, derived_secret
-from bot.worker import Deliver
 from storage import clinics, migrations, protocol_files
 from storage.database import Database, connect
-from storage.outbox_policy import Kind
 
 Tell = Callable[[str], None]
-
-
-#: How each kind of message is sent; what nobody can send yet waits in the outbox.
-_DELIVERIES: Mapping[Kind, Deliver] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +34,12 @@ class _Site:
     clock: Clock
     meters: Meters
     health: Health
+    clinic_side: ClinicSide
 
 
-async def run_bot(settings: Settings, tell: Tell, roles: Collection[Role] = ALL) -> None:
+async def run_bot(
+    settings: Settings, tell: Tell, roles: Collection[Role], clinic_side: ClinicSide
+) -> None:
     """Take on these roles until cancelled. `tell` gets one line for the person who started it.
 
     Raises BotFault, ProtocolFaults and storage's StorageError, each in words to act on.
@@ -49,19 +47,25 @@ async def run_bot(settings: Settings, tell: Tell, roles: Collection[Role] = ALL)
     await asyncio.to_thread(migrations.upgrade, settings.database)
     meters, clock = Meters(), SystemClock()
     database = connect(settings.database, on_fault=meters.database_failed)
-    site = _Site(settings, database, clock, meters, Health(database, clock, meters, roles))
+    health = Health(database, clock, meters, roles)
+    site = _Site(settings, database, clock, meters, health, clinic_side)
     try:
         await _require_clinic(database)
         async with AsyncExitStack() as running:
             await running.enter_async_context(_watched(site))
-            tasks, words = set(), "Resurface's worker is running."
+            tasks: set[asyncio.Task[None]] = set()
+            words = []
             if Role.WORKER in roles:
                 tasks.add(await running.enter_async_context(_worker(site)))
+                words = ["Resurface's worker is running."]
             if Role.BOT in roles:
                 serving = await running.enter_async_context(_bot(site))
                 tasks.add(asyncio.ensure_future(serving.failed()))
-                words = _introduced(serving, settings)
-            tell(f"{words} Press Ctrl+C to stop.")
+                words = [_introduced(serving, settings)]
+            if Role.CONSOLE in roles:
+                address = await running.enter_async_context(_console(site))
+                words.append(f"The clinic's console is at {address}.")
+            tell(" ".join((*words, "Press Ctrl+C to stop.")))
             await _until_one_ends(tasks)
     finally:
         await database.close()
@@ -81,9 +85,35 @@ async def _watched(site: _Site) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _worker(site: _Site) -> AsyncIterator[asyncio.Task[None]]:
-    async with working(site.database, site.clock, new_token, _DELIVERIES) as task:
+    now, lent = site.clock.now, site.clinic_side
+    async with (
+        _beside(lent.chores(site.database, now)),
+        working(site.database, site.clock, new_token, lent.deliveries(site.database, now)) as task,
+    ):
         site.health.watch(Role.WORKER, lambda: not task.done())
         yield task
+
+
+@asynccontextmanager
+async def _console(site: _Site) -> AsyncIterator[str]:
+    lent = site.clinic_side
+    bound = bind(lent.console_host, lent.console_port, "CONSOLE_PORT")
+    telegram = TelegramFiles(site.settings.token, site.settings.telegram_api_url or None)
+    app = lent.console(site.database, site.clock.now, telegram)
+    async with telegram, listening(app, bound) as address:
+        site.health.watch(Role.CONSOLE, lambda: True)
+        yield address
+
+
+@asynccontextmanager
+async def _beside(chores: Sequence[Coroutine[object, object, None]]) -> AsyncIterator[None]:
+    tasks = [asyncio.ensure_future(chore) for chore in chores]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -27,6 +27,15 @@ _NEVER_SENT = (
 )
 
 
+TELEGRAM = "https://api.telegram.org"
+
+
+def base_urls(api_url: str | None) -> tuple[str, str]:
+    """Return a `telegram.Bot`'s `base_url` and `base_file_url`, of `api_url` or of Telegram."""
+    root = (api_url or TELEGRAM).rstrip("/")
+    return f"{root}/bot", f"{root}/file/bot"
+
+
 class NotSent(NetworkError):
     """The request certainly did not reach the Bot API; every other network error is ambiguous."""
 

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from enum import StrEnum
 
 from bot.clock import Clock
-from bot.faults import BotFault
 from bot.worker import Deliver, Terms, Worker
 from storage.database import Database
 from storage.outbox import OutboxRow
@@ -23,13 +22,11 @@ class Role(StrEnum):
     CONSOLE = "console"  # the clinic's web pages
 
 
-ALL = frozenset({Role.BOT, Role.WORKER})
+ALL = frozenset(Role)
 
 
 def chosen(only: Collection[Role]) -> frozenset[Role]:
-    """Return the roles to take on: `only`, or all there are. Raises BotFault."""
-    if Role.CONSOLE in only:
-        raise BotFault("there is no clinic console yet: leave out --only console")
+    """Return the roles to take on: `only`, or all there are."""
     return frozenset(only) or ALL
 
 

@@ -13,8 +13,12 @@ class Kind(StrEnum):
     """What a message is for."""
 
     CONFIRMATION = "confirmation"  # an appointment is confirmed by staff, moved or cancelled
+    REPLY = "reply"  # what staff wrote to a patient
     NUDGE = "nudge"  # a friendly word that nobody asked for
-    LEAD = "lead"  # a lead is told to the clinic's own systems
+    CARD = "card"  # a word to staff in Telegram
+    LEAD = "lead"  # a lead or booking is told to the clinic's own systems
+    MAIL = "mail"  # the same by e-mail
+    CALENDAR = "calendar"  # an appointment is written to a practitioner's own calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +32,14 @@ class Policy:
 
 
 #: A lost confirmation hurts more than a second copy; with a nudge it is the other way round. A
-#: lead's receiver knows repeated ones by their key.
+#: lead's receiver knows repeated ones by their key, a calendar by the appointment's UID.
 POLICIES: Mapping[Kind, Policy] = {
     Kind.CONFIRMATION: Policy(copies=2, attempts=8, is_quiet=False, heeds_stop=True),
+    # Whoever asked for a person gets the answer, whatever they said of other messages.
+    Kind.REPLY: Policy(copies=2, attempts=8, is_quiet=False, heeds_stop=False),
+    Kind.CARD: Policy(copies=2, attempts=8, is_quiet=False, heeds_stop=False),
+    Kind.MAIL: Policy(copies=12, attempts=12, is_quiet=False, heeds_stop=False),
+    Kind.CALENDAR: Policy(copies=12, attempts=12, is_quiet=False, heeds_stop=False),
     Kind.NUDGE: Policy(copies=1, attempts=5, is_quiet=True, heeds_stop=True),
     Kind.LEAD: Policy(copies=12, attempts=12, is_quiet=False, heeds_stop=False),
 }

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.clinic_side import NONE
 from bot.faults import BotFault
 from bot.live import new_token, run_bot, until_told
 from bot.playground.limits import TOKEN
+from bot.roles import ALL
 from bot.settings import Settings
 from storage import clinics
 from storage.database import connect
@@ -42,14 +44,16 @@ async def test_the_bot_runs_until_a_signal_and_a_second_one_does_no_harm(
         asyncio.get_running_loop().call_later(0.01, os.kill, os.getpid(), signal.SIGINT)
 
     async with running_standin() as standin:
-        await until_told(run_bot(settings(tmp_path, standin.url), tell))
+        await until_told(run_bot(settings(tmp_path, standin.url), tell, ALL, NONE))
 
-    assert told == ["Resurface is running as @resurface_playground_bot. Press Ctrl+C to stop."]
+    (words,) = told
+    assert words.startswith("Resurface is running as @resurface_playground_bot. The clinic's")
+    assert words.endswith(" Press Ctrl+C to stop.")
 
 
 async def test_without_a_clinic_nothing_starts(tmp_path: Path) -> None:
     with pytest.raises(BotFault, match="resurface clinic import FILE"):
-        await until_told(run_bot(settings(tmp_path), print))
+        await until_told(run_bot(settings(tmp_path), print, ALL, NONE))
 
 
 def test_tokens_are_fresh_letters_and_digits() -> None:

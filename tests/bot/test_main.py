@@ -32,7 +32,8 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
     """Return an environment with these settings and no others of ours."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     root = str(Path(__file__).parents[2])
-    return {**kept, "PYTHONPATH": root, "DATA_DIR": str(folder), "HTTP_PORT": "0", **settings}
+    free = {"HTTP_PORT": "0", "CONSOLE_PORT": "0"}
+    return {**kept, "PYTHONPATH": root, "DATA_DIR": str(folder), **free, **settings}
 
 
 @asynccontextmanager
@@ -206,7 +207,6 @@ async def test_a_worker_alone_tells_no_bot_and_says_when_it_is_ready(tmp_path: P
 @pytest.mark.parametrize(
     ("role", "token", "words"),
     [
-        ("console", TOKEN, "there is no clinic console yet"),
         ("worker", "", "set TELEGRAM_BOT_TOKEN, or leave out --only"),
         ("barber", TOKEN, "is not one of"),
     ],

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
-from bot.faults import BotFault
 from bot.roles import ALL, Role, chosen, working
 from storage import outbox
 from storage.database import Database
@@ -17,13 +14,8 @@ from tests.standin import StoppedClock
 
 
 def test_without_a_choice_a_process_does_everything() -> None:
-    assert chosen([]) == ALL == {Role.BOT, Role.WORKER}
+    assert chosen([]) == ALL == {Role.BOT, Role.WORKER, Role.CONSOLE}
     assert chosen([Role.WORKER, Role.WORKER]) == {Role.WORKER}
-
-
-def test_what_is_not_there_yet_is_said() -> None:
-    with pytest.raises(BotFault, match="no clinic console yet"):
-        chosen([Role.BOT, Role.CONSOLE])
 
 
 async def test_only_kinds_that_can_be_sent_are_taken_from_the_outbox(database: Database) -> None:
