@@ -96,6 +96,10 @@ bench: $(DEV) ## Measure the project; each bench prints its own figures
 torture: $(DEV) ## Try every promise about faults at full size (over an hour); TORTURE_ARGS
 	@$(BIN)/python -m tests.faults.torture $(TORTURE_ARGS)
 
+.PHONY: compose-test
+compose-test: $(DEV) ## Bring docker-compose.yml up, let patients book while bots are killed; needs Docker
+	@$(BIN)/python -m tests.compose
+
 .PHONY: screenshots
 screenshots: $(DEV) ## Take the pictures of docs/images in a real browser
 	@$(BIN)/python -m tests.browser.screenshots
