@@ -154,9 +154,9 @@ class Replies:
             await closing
             chat.closed = old
         chat.revision = conversation.revision
-        await self._note_shown(reply.chat_id, conversation.revision, chat.current)
-        if "calendar" in reply.turn.files:
+        if "calendar" in reply.turn.files:  # before the note: what is noted was sent in full
             await self._send_calendar(reply)
+        await self._note_shown(reply.chat_id, conversation.revision, chat.current)
 
     async def _send(self, reply: Reply, screen: Screen, picture: str | None) -> int:
         if _left_contact(reply):
@@ -200,9 +200,12 @@ class Replies:
             return
         content = calendar_file(page.clinic, booking, page.catalogue, page.scene.now)
         caption = page.say("screen.booked.calendar_caption")
-        await self._sender.document(
-            reply.chat_id, Upload("appointments.ics", content, caption=caption)
-        )
+        upload = Upload("appointments.ics", content, caption=caption)
+        try:
+            await self._sender.document(reply.chat_id, upload)
+        except Undelivered as error:
+            # The screen above it has a button for the file.
+            logger.warning("file not delivered", action="file_failed", error=str(error))
 
     def _chat(self, reply: Reply) -> _Chat:
         chat = self._chats.setdefault(reply.chat_id, _Chat(current=reply.message_id))

@@ -13,7 +13,7 @@ from datetime import datetime
 from bot.scenery import Place, Scenery, Store
 from bot.updates import Arrival
 from flows import dialogue
-from flows.conversation import Conversation, Offer
+from flows.conversation import Conversation, Offer, Stage
 from flows.effects import ConfirmSeries, HoldSeries, MoveAppointment
 from flows.events import Answered, CalendarSeen, Event, Repeated, SlotWasTaken
 from flows.turn import Scene, Turn
@@ -74,9 +74,10 @@ class Turns:
         if place is None or place.shown_revision == place.conversation.revision:
             return None
         scene = await self._scenery.scene()
+        is_booked = place.conversation.state == Stage.BOOKED
         return Reply(
             chat_id,
-            Turn(place.conversation),
+            Turn(place.conversation, files=("calendar",) if is_booked else ()),
             scene,
             message_id=place.message_id,
             shown_revision=place.shown_revision,
