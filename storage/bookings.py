@@ -205,7 +205,10 @@ def _drop_own_holds(connection: Connection, booker: Booker) -> None:
 def _drop_ended_holds(
     connection: Connection, booker: Booker, room: _Room, slots: Iterable[Slot]
 ) -> None:
-    """Free what others held too long: the database's constraint cannot look at a clock."""
+    """Free what was held too long in these times, and by the patient at all.
+
+    The database's constraints cannot look at a clock.
+    """
     wanted = [
         and_(
             Appointment.practitioner_id == room.practitioners[slot.practitioner],
@@ -216,7 +219,9 @@ def _drop_ended_holds(
     ]
     connection.execute(
         delete(Appointment).where(
-            Appointment.state == HELD, Appointment.hold_until <= booker.now, or_(*wanted)
+            Appointment.state == HELD,
+            Appointment.hold_until <= booker.now,
+            or_(Appointment.chat_id == booker.chat_id, *wanted),
         )
     )
 

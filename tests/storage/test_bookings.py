@@ -239,6 +239,16 @@ async def test_an_appointment_can_move_onto_a_hold_that_ended(desk: Desk) -> Non
     assert outcome == Committed()
 
 
+async def test_a_patients_own_hold_that_ended_does_not_stand_in_the_way(desk: Desk) -> None:
+    await desk.turn(ADA, a_confirmation(a_slot()))
+    later = MONDAY + timedelta(days=1)
+    await desk.turn(ADA, a_hold(a_slot(later, practitioner="rowan"), series="two"))
+
+    move = MoveAppointment("series-1", a_slot(later))
+
+    assert await desk.turn(ADA, move, now=NOW + timedelta(minutes=10)) == Committed()
+
+
 @pytest.mark.parametrize(
     ("chat", "uid", "at"),
     [(BO, "series-1", NOW), (ADA, "other", NOW), (ADA, "series-1", MONDAY)],

@@ -1,0 +1,35 @@
+"""The calendar of the database against a plain one, walked through at random."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.faults import machines, machines_calendar
+from tests.faults.torture.figures import SQLITE, Figure, Piece, Trial
+
+STEPS = 50
+
+
+async def walk_the_calendar(trial: Trial) -> list[Figure]:
+    """Hold, book, move and cancel at random; the plain calendar says what must come of it."""
+    full = 2000 if trial.database == SQLITE else 300
+    runs = trial.at(quick=30, full=full)
+    desk = await asyncio.to_thread(machines_calendar.Desk, await trial.database_url())
+    try:
+        walked = await machines.walk(machines_calendar.on(desk), runs, STEPS, trial.seed)
+    finally:
+        await asyncio.to_thread(desk.close)
+    if walked.broken:
+        trial.tell(walked.broken)
+    return [
+        Figure(
+            "The calendar keeps its rules in any history",
+            f"{runs} runs x {STEPS} steps",
+            "0 differences from a plain calendar, sound histories",
+            "1 broken run" if walked.broken else "0 differences, 0 unsound histories",
+            is_held=not walked.broken,
+        )
+    ]
+
+
+PIECES = (Piece("calendar", walk_the_calendar),)
