@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import count
+from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
@@ -74,7 +74,7 @@ class Conversations:
     def __init__(self, trial: Trial, *, by_webhook: bool) -> None:
         self._trial = trial
         self._by_webhook = by_webhook
-        self._numbers = count()
+        self.log = str(trial.folder / "log")
 
     async def passes(self) -> tuple[Ending, Counter[str]]:
         """Have the conversation without a crash; return the points that were passed."""
@@ -94,7 +94,7 @@ class Conversations:
                     standin.token,
                     standin.url,
                     url,
-                    str(self._trial.folder / "log"),
+                    self.log,
                     front_url=front.url if front else "",
                     points=points,
                     now=MONDAY_MORNING,
@@ -191,6 +191,7 @@ async def _carry_out(
                 ending, reached = await talks.has(plan)
             except AssertionError as stuck:
                 tried.different.append(f"{plan}: {stuck}")
+                trial.tell(Path(talks.log).read_text(encoding="utf-8")[-2000:])
                 continue
             tried.compare(ending, reached)
             tried.reached += reached
