@@ -142,6 +142,8 @@ def _introduced(serving: Serving, settings: Settings) -> str:
 
 
 async def _until_one_ends(tasks: set[asyncio.Task[None]]) -> None:
+    if not tasks:  # pages alone are served until somebody says stop
+        await asyncio.Event().wait()
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         task.result()

@@ -184,12 +184,18 @@ async def test_a_locked_database_is_one_sentence(tmp_path: Path) -> None:
     assert "locked by another program" in words
 
 
-async def test_a_worker_alone_tells_no_bot_and_says_when_it_is_ready(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("role", "words"), [("worker", "worker is running"), ("console", "console is at http")]
+)
+async def test_a_role_alone_needs_no_telegram_and_says_when_it_is_ready(
+    role: str, words: str, tmp_path: Path
+) -> None:
     await fill(tmp_path)
     port = str(unused_port())
     keys = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_API_URL": f"http://127.0.0.1:{unused_port()}"}
-    async with running(tmp_path, "--only", "worker", HTTP_PORT=port, **keys) as process:
-        assert "worker is running" in await first_line(process)
+    keys |= {"HTTP_PORT": port, "CONSOLE_PORT": "0"}
+    async with running(tmp_path, "--only", role, **keys) as process:
+        assert words in await first_line(process)
         async with (
             aiohttp.ClientSession() as session,
             session.get(f"http://127.0.0.1:{port}/readyz") as answer,
@@ -200,7 +206,7 @@ async def test_a_worker_alone_tells_no_bot_and_says_when_it_is_ready(tmp_path: P
         async with asyncio.timeout(WITHIN):
             await process.wait()
 
-    assert ready == {"database": "ok", "worker": "ok"}
+    assert ready == {"database": "ok", role: "ok"}
     assert process.returncode == 0
 
 
