@@ -28,6 +28,16 @@ class Keeper:
     reached: list[Point] = field(default_factory=list)
     program: Program | None = None
 
+    @property
+    def is_running(self) -> bool:
+        """Tell whether the program runs, be it only starting."""
+        return self.program is not None and self.program.exit_code is None
+
+    def kill(self) -> None:
+        """End the program at once; it is started again."""
+        if self.program is not None:
+            self.program.kill()
+
     async def keep(self) -> None:
         """Start the program again and again until cancelled."""
         while True:

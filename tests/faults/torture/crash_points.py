@@ -76,6 +76,10 @@ class Conversations:
         self._by_webhook = by_webhook
         self.log = str(trial.folder / "log")
 
+    def said(self) -> str:
+        """Return the last words of the bots."""
+        return Path(self.log).read_text(encoding="utf-8")[-2000:]
+
     async def passes(self) -> tuple[Ending, Counter[str]]:
         """Have the conversation without a crash; return the points that were passed."""
         file = self._trial.folder / f"points-{self._by_webhook}"
@@ -191,7 +195,7 @@ async def _carry_out(
                 ending, reached = await talks.has(plan)
             except AssertionError as stuck:
                 tried.different.append(f"{plan}: {stuck}")
-                trial.tell(Path(talks.log).read_text(encoding="utf-8")[-2000:])
+                trial.tell(talks.said())
                 continue
             tried.compare(ending, reached)
             tried.reached += reached
