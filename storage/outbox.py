@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select, update
 
+from flows.quiet_hours import QuietHours
 from storage import patients, upserts, withdrawals
 from storage.models import (
     OCCUPYING,
@@ -28,12 +29,12 @@ from storage.models import (
     Patient,
     table_of,
 )
-from storage.outbox_policy import POLICIES, Kind, QuietHours
+from storage.outbox_policy import POLICIES, Kind
 
 Value = str | int
 
-#: Text keys, ids, codes: nothing that a person could have written fits.
-_PLAIN = re.compile(r"[A-Za-z0-9_.:/-]{0,80}")
+#: Text keys, ids, codes, the UID of an appointment: nothing that a person could have written fits.
+_PLAIN = re.compile(r"[A-Za-z0-9_.:/-]{0,80}(@resurface)?")
 
 #: Somebody should look at these: not sent, perhaps sent, or the patient is out of reach.
 GIVEN_UP = ("dead", "uncertain", "blocked")

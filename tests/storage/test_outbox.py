@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy import Connection, select
 
 from flows.effects import CancelSeries
+from flows.quiet_hours import QuietHours
 from storage import outbox, patients, turns
 from storage.database import Database, connect
 from storage.models import Outbox
 from storage.outbox import Lag, Message, OutboxRow, Rescued
-from storage.outbox_policy import POLICIES, Kind, QuietHours
+from storage.outbox_policy import POLICIES, Kind
 from tests.builders import NOW, a_confirmation, a_decision, a_slot, a_turn
 
 ADA = 7
@@ -72,6 +73,14 @@ async def test_a_key_is_kept_once_even_after_the_message_was_sent(ada: Database)
 async def test_a_message_cannot_hold_what_a_person_wrote(ada: Database) -> None:
     with pytest.raises(ValueError, match="ids and text keys only"):
         await ada.write(outbox.enqueue, replace(NUDGE, payload={"x": "my skin itches"}), NOW)
+    with pytest.raises(ValueError, match="ids and text keys only"):
+        await ada.write(outbox.enqueue, replace(NUDGE, payload={"x": "ada@example.org"}), NOW)
+
+
+async def test_a_message_can_hold_the_uid_of_an_appointment(ada: Database) -> None:
+    uid = {"uid": "0f1e2d-1@resurface"}
+
+    assert await ada.write(outbox.enqueue, replace(NUDGE, payload=uid), NOW)
 
 
 async def test_what_was_enqueued_comes_back_when_it_is_due(ada: Database) -> None:

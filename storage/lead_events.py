@@ -1,0 +1,244 @@
+"""What happened to a lead or a booking, told to the clinic's own systems.
+
+`tell` runs in the transaction of what happened and leaves one message in the outbox for every
+channel of the clinic that wants to hear of it. The message holds what was true then, so that each
+try of it says the same; its id is made of what happened, so that a repeated one is known.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, assert_never
+
+from sqlalchemy import ColumnElement, Connection, and_, select
+
+from storage import outbox
+from storage.models import Appointment, Decision, Lead, LeadChannel, Practitioner
+from storage.outbox import Message, Value
+from storage.outbox_policy import Kind
+
+Facts = dict[str, Value]
+
+#: What `ref_type` says of a message about a lead; `ref_id` is then the lead's number.
+LEAD = "lead"
+
+_KINDS: Mapping[str, Kind] = {"webhook": Kind.LEAD, "mail": Kind.MAIL}
+
+
+class EventType(StrEnum):
+    """Everything that a channel can be told of; clinics read these names."""
+
+    LEAD_QUALIFIED = "lead.qualified"
+    LEAD_DEFERRED = "lead.deferred"
+    LEAD_DECLINED = "lead.declined"
+    LEAD_REVIEW = "lead.review"
+    LEAD_URGENT = "lead.urgent"
+    LEAD_PERSON_WANTED = "lead.person_wanted"
+    BOOKING_HELD = "booking.held"  # kept for a patient who has not confirmed, or for staff to
+    BOOKING_CONFIRMED = "booking.confirmed"
+    BOOKING_RESCHEDULED = "booking.rescheduled"  # with `previous`, its time before
+    BOOKING_CANCELLED = "booking.cancelled"
+    BOOKING_NO_SHOW = "booking.no_show"
+    BOOKING_COMPLETED = "booking.completed"
+    SERIES_BOOKED = "series.booked"
+    SERIES_REPAIRED = "series.repaired"  # one session moved, and others after it
+    SERIES_COMPLETED = "series.completed"
+    CONSENT_WITHDRAWN = "consent.withdrawn"  # the patient wants no more messages
+
+
+@dataclass(frozen=True, slots=True)
+class OfLead:
+    """Something happened to a lead."""
+
+    lead_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Where an appointment stood before it was moved."""
+
+    starts_at: datetime
+    ends_at: datetime
+    practitioner: str  # slug
+
+
+@dataclass(frozen=True, slots=True)
+class OfBooking:
+    """Something happened to one appointment, which is read as it stands now."""
+
+    uid: str
+    previous: Before | None = None  # of a rescheduled one
+
+
+@dataclass(frozen=True, slots=True)
+class OfSeries:
+    """Something happened to a series, whose sessions are read as they stand now."""
+
+    series_id: str
+
+
+Subject = OfLead | OfBooking | OfSeries
+
+
+def tell(
+    connection: Connection, clinic_id: int, event: EventType, subject: Subject, now: datetime
+) -> int:
+    """Leave a message for each channel that wants the event; return how many.
+
+    Call it after the change, in its transaction, with the `now` of the change. A subject of
+    another clinic, or one that is not there, is told to nobody.
+    """
+    channels = listening(connection, clinic_id, event)
+    facts = _facts(connection, clinic_id, subject) if channels else {}
+    if not facts:
+        return 0
+    event_id = _event_id(event, subject, facts, now)
+    lead_id = str(facts.get("lead", ""))
+    return sum(
+        outbox.enqueue(
+            connection,
+            Message(
+                key=f"{event_id}:{channel.id}",
+                kind=_KINDS[channel.kind],
+                due_at=now,
+                ref_type=LEAD if lead_id else "",
+                ref_id=lead_id,
+                payload={
+                    **facts,
+                    "event": event_id,
+                    "type": event.value,
+                    "channel": channel.id,
+                    "at": instant(now),
+                },
+            ),
+            now,
+        )
+        for channel in channels
+    )
+
+
+def listening(
+    connection: Connection, clinic_id: int, event: EventType | None = None
+) -> Sequence[Any]:
+    """Return the clinic's channels that are on: (id, kind, event_types) of those for an event."""
+    rows = connection.execute(
+        select(LeadChannel.id, LeadChannel.kind, LeadChannel.event_types)
+        .where(LeadChannel.clinic_id == clinic_id, LeadChannel.disabled_at.is_(None))
+        .order_by(LeadChannel.id)
+    ).all()
+    return [row for row in rows if event is None or wants(row.event_types, event)]
+
+
+def wants(event_types: str, event: EventType) -> bool:
+    """Say whether a channel's list of types, empty for all of them, has this one."""
+    return not event_types or event in event_types.split()
+
+
+def before(connection: Connection, uid: str) -> Before | None:
+    """Return where an appointment stands; read it before moving it."""
+    row = connection.execute(
+        select(Appointment.starts_at, Appointment.ends_at, Practitioner.slug)
+        .join(Practitioner, Practitioner.id == Appointment.practitioner_id)
+        .where(Appointment.uid == uid)
+    ).one_or_none()
+    return None if row is None else Before(row.starts_at, row.ends_at, row.slug)
+
+
+def instant(at: datetime) -> str:
+    """Return an aware datetime as RFC 3339 writes it in UTC, to the microsecond where it has one.
+
+    The plus sign of an offset is none of the characters that a message may hold.
+    """
+    if at.utcoffset() is None:
+        raise ValueError("a datetime must be aware, got a naive one")
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
+
+
+def _event_id(event: EventType, subject: Subject, facts: Facts, now: datetime) -> str:
+    named = [event.value, repr(subject), instant(now), *(f"{k}={facts[k]}" for k in sorted(facts))]
+    return "evt_" + hashlib.sha256("\n".join(named).encode()).hexdigest()[:32]
+
+
+def _facts(connection: Connection, clinic_id: int, subject: Subject) -> Facts:
+    """Return what a message says of its subject; empty when the clinic has no such thing."""
+    match subject:
+        case OfLead():
+            return _of_lead(connection, Lead.id == subject.lead_id, Lead.clinic_id == clinic_id)
+        case OfBooking():
+            rows = _sessions(connection, clinic_id, Appointment.uid == subject.uid)
+            return _of_booking(rows, subject.previous)
+        case OfSeries():
+            rows = _sessions(connection, clinic_id, Appointment.series_id == subject.series_id)
+            return _of_series(rows)
+        case _:
+            assert_never(subject)
+
+
+def _of_lead(connection: Connection, *which: ColumnElement[bool]) -> Facts:
+    lead = connection.execute(select(Lead).where(*which)).one_or_none()
+    if lead is None:
+        return {}
+    facts: Facts = {"lead": lead.id, "status": lead.status, "kind": lead.kind}
+    if lead.score is not None:
+        facts["score"] = lead.score
+    if lead.recheck_on is not None:
+        facts["recheck_on"] = lead.recheck_on.isoformat()
+    decision = connection.execute(
+        select(Decision.id)
+        .where(Decision.chat_id == lead.chat_id, Decision.run == lead.run)
+        .order_by(Decision.id.desc())
+        .limit(1)
+    ).scalar()
+    return facts if decision is None else {**facts, "decision": decision}
+
+
+def _of_booking(rows: Sequence[Any], previous: Before | None) -> Facts:
+    facts: Facts = {}
+    for row in rows:
+        facts = {**_lead_of(row), "series": row.series_id, "service": row.service, **_times(row)}
+        facts["version"] = row.version
+    if facts and previous is not None:
+        facts["previous_starts_at"] = instant(previous.starts_at)
+        facts["previous_ends_at"] = instant(previous.ends_at)
+        facts["previous_practitioner"] = previous.practitioner
+    return facts
+
+
+def _of_series(rows: Sequence[Any]) -> Facts:
+    facts: Facts = {}
+    for row in rows:
+        facts |= {**_lead_of(row), "series": row.series_id, "service": row.service}
+    for count, row in enumerate(rows, 1):
+        facts |= {"sessions": count}
+        facts |= {f"{count}.{name}": value for name, value in _times(row).items()}
+    return facts
+
+
+def _lead_of(row: Any) -> Facts:
+    return {} if row.lead_id is None else {"lead": row.lead_id}
+
+
+def _times(row: Any) -> Facts:
+    return {
+        "uid": row.uid,
+        "number": row.number,
+        "status": row.state,
+        "starts_at": instant(row.starts_at),
+        "ends_at": instant(row.ends_at),
+        "practitioner": row.slug,
+    }
+
+
+def _sessions(connection: Connection, clinic_id: int, which: ColumnElement[bool]) -> Sequence[Any]:
+    """Return a clinic's appointments, the first session first, with the lead that they are of."""
+    return connection.execute(
+        select(Appointment, Practitioner.slug, Lead.id.label("lead_id"))
+        .join(Practitioner, Practitioner.id == Appointment.practitioner_id)
+        .outerjoin(Lead, and_(Lead.chat_id == Appointment.chat_id, Lead.run == Appointment.run))
+        .where(Appointment.clinic_id == clinic_id, which)
+        .order_by(Appointment.number, Appointment.uid)
+    ).all()
