@@ -14,6 +14,9 @@ CHANNELS = ("webhook", "mail")
 #: What is offered while a clinic's own calendar cannot be read: nothing, or what was last known.
 STALE_POLICIES = ("closed", "show_age")
 
+#: What was done outside: something lies over an appointment, or the appointment itself was changed.
+CLASH_KINDS = ("overlap", "moved", "deleted")
+
 
 class LeadChannel(Model):
     """An address that is told of leads and bookings."""
@@ -73,6 +76,7 @@ class CalendarAccount(Model):
     __tablename__ = "calendar_accounts"
     __table_args__ = (
         CheckConstraint(f"when_stale IN ({quoted(STALE_POLICIES)})", name="when_stale"),
+        CheckConstraint("stale_minutes > 0", name="stale_minutes"),
         UniqueConstraint("practitioner_id"),
     )
     __pii_columns__ = frozenset[str]()
@@ -84,8 +88,12 @@ class CalendarAccount(Model):
             "username",
             "password",
             "when_stale",
+            "stale_minutes",
             "sync_token",
+            "read_at",
             "synced_at",
+            "next_at",
+            "failures",
             "failed_at",
             "failure",
             "created_at",
@@ -98,8 +106,14 @@ class CalendarAccount(Model):
     username: Mapped[str] = mapped_column(Words)
     password: Mapped[str] = mapped_column(Words)  # sealed
     when_stale: Mapped[str] = mapped_column(Words)
+    stale_minutes: Mapped[int]  # what was read longer ago is stale
     sync_token: Mapped[str | None] = mapped_column(Words)
+    read_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime
+    )  # last time it was read as a whole
     synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # last time that all was well
+    next_at: Mapped[datetime] = mapped_column(UtcDateTime)  # not asked again before
+    failures: Mapped[int]  # in a row
     failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     failure: Mapped[str | None] = mapped_column(Words)  # in words that staff can act on
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -125,35 +139,47 @@ class ExternalBusy(Model):
 
 
 class CalendarPush(Model):
-    """An appointment as it was last written to a practitioner's own calendar."""
+    """An appointment as it was last written to a practitioner's own calendar.
+
+    One that was changed outside is marked with a `sequence` of -1, so that it is written again.
+    """
 
     __tablename__ = "calendar_pushes"
-    __table_args__ = (Index(None, "account_id"),)
+    __table_args__ = (Index(None, "uid"),)
     __pii_columns__ = frozenset[str]()
-    __plain_columns__ = frozenset({"uid", "account_id", "href", "etag", "sequence", "pushed_at"})
+    __plain_columns__ = frozenset(
+        {"account_id", "uid", "href", "etag", "sequence", "starts_at", "ends_at", "pushed_at"}
+    )
 
+    account_id: Mapped[int] = mapped_column(ForeignKey("calendar_accounts.id"), primary_key=True)
     uid: Mapped[str] = mapped_column(ForeignKey("appointments.uid"), primary_key=True)
-    account_id: Mapped[int] = mapped_column(ForeignKey("calendar_accounts.id"))
     href: Mapped[str] = mapped_column(Words)
     etag: Mapped[str] = mapped_column(Words)
     sequence: Mapped[int]
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
     pushed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class CalendarClash(Model):
-    """An appointment that something in the practitioner's own calendar now stands in the way of."""
+    """Something done in the practitioner's own calendar that does not agree with an appointment."""
 
     __tablename__ = "calendar_clashes"
-    __table_args__ = (UniqueConstraint("uid", "starts_at", "ends_at"), Index(None, "account_id"))
+    __table_args__ = (
+        CheckConstraint(f"kind IN ({quoted(CLASH_KINDS)})", name="kind"),
+        UniqueConstraint("uid", "kind", "starts_at", "ends_at"),
+        Index(None, "account_id"),
+    )
     __pii_columns__ = frozenset[str]()
     __plain_columns__ = frozenset(
-        {"id", "account_id", "uid", "starts_at", "ends_at", "found_at", "settled_at"}
+        {"id", "account_id", "uid", "kind", "starts_at", "ends_at", "found_at", "settled_at"}
     )
 
     id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("calendar_accounts.id"))
     uid: Mapped[str] = mapped_column(ForeignKey("appointments.uid"))
-    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)  # of what stands in the way
+    kind: Mapped[str] = mapped_column(Words)
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)  # of what is there outside
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
     found_at: Mapped[datetime] = mapped_column(UtcDateTime)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

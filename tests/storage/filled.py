@@ -38,10 +38,10 @@ STAFF_ROWS: dict[str, dict[str, Any]] = {
         "includes_answers": False,
     },
     "feed_tokens": {"digest": "0c", "practitioner_id": 1},
-    "calendar_accounts": {**ACCOUNT, "when_stale": "closed"},
+    "calendar_accounts": {**ACCOUNT, "when_stale": "closed", "stale_minutes": 15, "failures": 0},
     "external_busy": {**SPAN, "href": "/1.ics"},
-    "calendar_pushes": {"uid": "s1-1", "account_id": 1, "href": "/2", "etag": "e", "sequence": 0},
-    "calendar_clashes": {**SPAN, "uid": "s1-1"},
+    "calendar_pushes": {**SPAN, "uid": "s1-1", "href": "/2", "etag": "e", "sequence": 0},
+    "calendar_clashes": {**SPAN, "uid": "s1-1", "kind": "overlap"},
 }
 
 LEAD = HandOffLead(LeadKind.BOOKED, 80)
