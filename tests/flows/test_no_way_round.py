@@ -12,7 +12,7 @@ from flows.effects import CancelSeries, ConfirmSeries, HoldSeries
 from flows.events import Action, AskedHelp, AskedToStartOver, Edited, Started, Stopped, Typed
 from flows.protocol import Kind, Option, Outcome, Severity
 from tests.flows.builders import a_protocol, a_step
-from tests.flows.chat import NOW, Chat, a_scene
+from tests.flows.chat import NOW, Chat, a_clinic, a_scene
 
 #: A clinician decides, and nobody can say from when: no time may be offered.
 UNDATED = {"scar_type": "icepick", "today": "isotretinoin", "isotretinoin": "now"}
@@ -87,3 +87,10 @@ def test_own_words_count_as_the_rule_that_they_stand_for():
     protocol = a_protocol(asked, later)
 
     assert relevance.next_place(protocol, {"other": Answer(text="words")}) == Stage.DECLINED
+
+
+def test_a_made_up_button_before_a_clinic_is_chosen_changes_nothing():
+    chat = Chat(a_scene(a_clinic("willow"), a_clinic("harbour"))).starts("")
+
+    assert chat.does(Edited("consent")).state == Stage.CHOOSE_CLINIC
+    assert chat.notes == ["note.stale"]
