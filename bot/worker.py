@@ -18,11 +18,12 @@ from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter
 from bot.clock import Clock
 from bot.request import NotSent
 from bot.sender import Unreachable
+from flows.quiet_hours import QuietHours
 from storage import outbox
 from storage.database import Database
 from storage.faults import StorageError
 from storage.outbox import OutboxRow
-from storage.outbox_policy import Kind, QuietHours
+from storage.outbox_policy import Kind
 
 logger = structlog.get_logger(__name__)
 

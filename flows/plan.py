@@ -118,7 +118,7 @@ def propose(
         starts_on=event_on + _DAY if event_on and not before_event else today + _DAY,
         proposed_on=days,
         review_on=review_on,
-        refresher_on=_months_after(days[-1], protocol.refresher_months),
+        refresher_on=months_after(days[-1], protocol.refresher_months),
         event_on=event_on,
         before_event=before_event,
         avoid=limits.avoid,
@@ -254,6 +254,7 @@ def _has(answers: Mapping[str, Answer], step: str, option: str) -> bool:
     return step in answers and option in answers[step].codes
 
 
-def _months_after(day: date, months: int) -> date:
+def months_after(day: date, months: int) -> date:
+    """Return the same day so many months later: the last of the month where it has no such day."""
     years, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(years, month + 1, min(day.day, monthrange(years, month + 1)[1]))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 
 class Kind(StrEnum):
@@ -43,26 +41,3 @@ POLICIES: Mapping[Kind, Policy] = {
     Kind.NUDGE: Policy(copies=1, attempts=5, is_quiet=True, heeds_stop=True),
     Kind.LEAD: Policy(copies=12, attempts=12, is_quiet=False, heeds_stop=False),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class QuietHours:
-    """From when until when nobody is disturbed, on the clock of the clinic's zone."""
-
-    starts: time
-    ends: time
-
-    def until(self, now: datetime, zone: str) -> datetime | None:
-        """Return when the quiet hours that hold at `now` end; None when it is not quiet."""
-        local = now.astimezone(ZoneInfo(zone))
-        over_midnight = self.starts > self.ends
-        clock = local.time()
-        if over_midnight:
-            is_quiet = clock >= self.starts or clock < self.ends
-        else:
-            is_quiet = self.starts <= clock < self.ends
-        if not is_quiet:
-            return None
-        is_evening = over_midnight and clock >= self.starts
-        day = local.date() + timedelta(days=1 if is_evening else 0)
-        return datetime.combine(day, self.ends, ZoneInfo(zone)).astimezone(now.tzinfo)

@@ -287,7 +287,7 @@ def test_no_redness_touches_the_event(today: date, event_in: int, downtime: str)
 def test_a_later_look_falls_on_the_same_day_or_on_the_last_of_its_month(
     day: date, months: int
 ) -> None:
-    later = plans._months_after(day, months)
+    later = plans.months_after(day, months)
 
     assert (later.year - day.year) * 12 + later.month - day.month == months
     assert later.day == day.day or (later.day < day.day and (later + DAY).day == 1)

@@ -1,0 +1,165 @@
+"""What a history calls for: one function for each thing that can lie ahead of a patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from flows.follow_up import Course, History, NudgeKind, Visit, VisitState
+from flows.plan import months_after
+from flows.quiet_hours import local_instant
+
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
+#: A time of day at which a message is welcome, on the clinic's clock.
+_MORNING, _LATE_AFTERNOON, _EVENING = time(10), time(17), time(19)
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """One message that could be sent. Times are aware UTC."""
+
+    kind: NudgeKind
+    ref: str  # what it is about, and which version of it: it is said once
+    due_at: datetime
+    not_after: datetime  # later it is worth nothing
+    uid: str = ""  # the appointment it is about, if any
+
+    @property
+    def text_key(self) -> str:
+        """Return the catalogue key of its words."""
+        return f"nudge.{self.kind}"
+
+
+def candidates(history: History) -> Iterator[Nudge]:
+    """Yield what the history calls for, said before or not, whatever the manners."""
+    yield from _unfinished(history)
+    yield from _hold(history)
+    yield from _recheck(history)
+    for visit in history.visits:
+        yield from _before(visit)
+        yield from _after(history, visit)
+        yield from _missed(history, visit)
+    if history.course is not None:
+        yield from _course(history, history.course)
+
+
+def _unfinished(history: History) -> Iterator[Nudge]:
+    """Twice, then never. Not after a cancellation: whoever cancels has decided."""
+    since = history.last_step_at
+    if not history.is_open or since is None or history.cancelled_at is not None:
+        return
+    if history.hold_until is not None or any(visit.is_kept for visit in history.visits):
+        return
+    for kind, after_for, late_for in (
+        (NudgeKind.UNFINISHED_SOON, 20 * _HOUR, _DAY),
+        (NudgeKind.UNFINISHED_LATER, 3 * _DAY, 2 * _DAY),
+    ):
+        due_at = since + after_for
+        yield Nudge(kind, f"run:{history.run}", due_at, due_at + late_for)
+
+
+def _hold(history: History) -> Iterator[Nudge]:
+    until = history.hold_until
+    if until is not None:
+        yield Nudge(
+            NudgeKind.HOLD_ENDS,
+            f"hold:{until.isoformat()}",
+            until - timedelta(minutes=3),
+            until - timedelta(seconds=45),
+        )
+
+
+def _recheck(history: History) -> Iterator[Nudge]:
+    if history.recheck_on is not None and history.cancelled_at is None:
+        yield _on_day(
+            history, NudgeKind.RECHECK, f"run:{history.run}", history.recheck_on, 30 * _DAY
+        )
+
+
+def _before(visit: Visit) -> Iterator[Nudge]:
+    if visit.state is not VisitState.BOOKED or visit.is_paused:
+        return
+    starts_at = visit.starts_at
+    if visit.is_treatment:
+        yield _about(visit, NudgeKind.PREPARE_WEEK, starts_at - 7 * _DAY, starts_at - 4 * _DAY)
+        yield _about(visit, NudgeKind.PREPARE_DAY, starts_at - _DAY, starts_at - 8 * _HOUR)
+    yield _about(visit, NudgeKind.REMINDER, starts_at - 2 * _DAY, starts_at - 26 * _HOUR)
+    if not visit.is_confirmed:  # who has said that they will come needs no third reminder
+        yield _about(visit, NudgeKind.TODAY, starts_at - 3 * _HOUR, starts_at - _HOUR)
+
+
+def _after(history: History, visit: Visit) -> Iterator[Nudge]:
+    if not visit.is_treatment or not visit.is_kept or visit.is_paused:
+        return
+    on, zone = _local_day(visit.ends_at, history.zone), history.zone
+    evening = max(local_instant(on, _EVENING, zone), visit.ends_at + _HOUR)
+    # The next morning is better than not at all: who came late in the day sleeps first.
+    noon = local_instant(on + _DAY, time(12), zone)
+    yield _about(visit, NudgeKind.AFTERCARE, evening, noon)
+    for kind, days in ((NudgeKind.CHECK_IN_FIRST, 1), (NudgeKind.CHECK_IN_SECOND, 3)):
+        due_at = local_instant(on + days * _DAY, _LATE_AFTERNOON, zone)
+        yield _about(visit, kind, due_at, due_at + 20 * _HOUR)
+
+
+def _missed(history: History, visit: Visit) -> Iterator[Nudge]:
+    if visit.state is not VisitState.NOSHOW:
+        return
+    if any(each.series_id == visit.series_id and _replaces(each, visit) for each in history.visits):
+        return
+    on = _local_day(visit.starts_at, history.zone) + _DAY
+    due_at = local_instant(on, _MORNING, history.zone)
+    yield _about(visit, NudgeKind.MISSED, due_at, due_at + 4 * _DAY)
+
+
+def _replaces(other: Visit, missed: Visit) -> bool:
+    return other.number == missed.number and other.uid != missed.uid and other.is_kept
+
+
+def _course(history: History, course: Course) -> Iterator[Nudge]:
+    done = list(history.treatments(course))
+    if not done:
+        return
+    last = done[-1]
+    on, ref = _local_day(last.ends_at, history.zone), f"series:{course.series_id}"
+    if len(done) < course.sessions:
+        yield from _next_session(history, course, last, on)
+        return
+    yield _on_day(
+        history, NudgeKind.SERIES_REVIEW, ref, on + course.review_weeks * 7 * _DAY, 28 * _DAY
+    )
+    again_on = months_after(on, course.refresher_months)
+    if not any(visit.starts_at > last.ends_at and visit.is_kept for visit in history.visits):
+        yield _on_day(history, NudgeKind.REFRESHER, ref, again_on, 60 * _DAY)
+
+
+def _next_session(history: History, course: Course, last: Visit, on: date) -> Iterator[Nudge]:
+    """The next session has no time yet: say so a week before it may take place."""
+    if history.cancelled_at is not None and history.cancelled_at > last.ends_at:
+        return
+    if any(visit.starts_at > last.ends_at and _is_ahead(visit) for visit in history.visits):
+        return
+    earliest_on = on + course.spacing.min_days * _DAY
+    ref = f"series:{course.series_id}:{last.number + 1}"
+    late_for = (course.spacing.max_days - course.spacing.min_days + 7) * _DAY
+    yield _on_day(history, NudgeKind.NEXT_SESSION, ref, earliest_on - 7 * _DAY, late_for)
+
+
+def _is_ahead(visit: Visit) -> bool:
+    return visit.is_kept or visit.state in (VisitState.HELD, VisitState.PENDING)
+
+
+def _about(visit: Visit, kind: NudgeKind, due_at: datetime, not_after: datetime) -> Nudge:
+    return Nudge(kind, visit.ref, due_at, not_after, visit.uid)
+
+
+def _on_day(history: History, kind: NudgeKind, ref: str, on: date, late_for: timedelta) -> Nudge:
+    due_at = local_instant(on, _MORNING, history.zone)
+    return Nudge(kind, ref, due_at, due_at + late_for)
+
+
+def _local_day(at: datetime, zone: str) -> date:
+    return at.astimezone(ZoneInfo(zone)).date()

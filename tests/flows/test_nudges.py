@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+
+from flows.follow_up import History, NudgeKind, Sent, Silence, VisitState
+from flows.nudge_rules import candidates
+from flows.nudges import APART, Nudge, Standing, next_nudge, outlook
+from flows.quiet_hours import NIGHT
+from tests.flows.histories import (
+    LONDON,
+    VISIT_AT,
+    a_history,
+    a_series,
+    a_visit,
+    histories,
+    moments,
+    played,
+)
+
+BEFORE = VISIT_AT - timedelta(days=30)
+LATER = VISIT_AT + timedelta(days=900)
+
+#: Kinds that are about one appointment.
+ABOUT_VISITS = {
+    NudgeKind.PREPARE_WEEK,
+    NudgeKind.PREPARE_DAY,
+    NudgeKind.REMINDER,
+    NudgeKind.TODAY,
+    NudgeKind.AFTERCARE,
+    NudgeKind.CHECK_IN_FIRST,
+    NudgeKind.CHECK_IN_SECOND,
+}
+
+
+def on_the_wall(nudges: list[Nudge]) -> list[str]:
+    zone = ZoneInfo(LONDON)
+    return [f"{each.kind} {each.due_at.astimezone(zone):%a %d %b %H:%M}" for each in nudges]
+
+
+def test_one_visit_is_accompanied_from_a_week_before_to_three_days_after() -> None:
+    history = a_history(a_visit(), course=None)
+
+    assert on_the_wall(played(history, BEFORE, LATER)) == [
+        "prepare_week Thu 08 Jan 13:00",
+        "reminder Tue 13 Jan 13:00",
+        "prepare_day Wed 14 Jan 13:00",
+        "today Thu 15 Jan 10:00",
+        "aftercare Fri 16 Jan 08:00",  # twelve hours apart, and not at night
+        "check_in_first Fri 16 Jan 20:00",
+        "check_in_second Sun 18 Jan 17:00",
+    ]
+
+
+def test_who_has_confirmed_gets_the_aftercare_the_same_evening_instead_of_a_third_reminder() -> (
+    None
+):
+    history = a_history(a_visit(is_confirmed=True), course=None)
+
+    assert on_the_wall(played(history, BEFORE, LATER))[3:5] == [
+        "aftercare Thu 15 Jan 19:00",
+        "check_in_first Fri 16 Jan 17:00",
+    ]
+
+
+def test_a_whole_course_ends_with_a_look_back_and_a_refresher_a_year_later() -> None:
+    told = played(a_history(*a_series(is_confirmed=True)), BEFORE, LATER)
+
+    assert on_the_wall(told)[-2:] == [
+        "series_review Thu 02 Jul 10:00",
+        "refresher Fri 09 Apr 10:00",
+    ]
+    assert sum(each.kind is NudgeKind.REFRESHER for each in told) == 1
+
+
+def test_the_refresher_of_a_leap_day_comes_on_the_last_of_february() -> None:
+    visit = a_visit(datetime(2028, 2, 29, 12, tzinfo=UTC), state=VisitState.FULFILLED)
+    history = a_history(visit)
+    course = replace(history.course, sessions=1) if history.course else None
+
+    *_, refresher = candidates(replace(history, course=course))
+
+    assert refresher.due_at == datetime(2029, 2, 28, 10, tzinfo=UTC)
+
+
+def test_the_refresher_closes_itself_when_a_later_visit_is_booked() -> None:
+    course = a_series()
+    again = a_visit(VISIT_AT + timedelta(days=300), 1, uid="s2-1", series_id="s2")
+
+    kinds = {each.kind for each in candidates(a_history(*course, again))}
+
+    assert NudgeKind.SERIES_REVIEW in kinds
+    assert NudgeKind.REFRESHER not in kinds
+
+
+def test_a_session_that_was_not_booked_is_named_a_week_before_it_may_take_place() -> None:
+    told = played(a_history(*a_series(2, state=VisitState.FULFILLED)), BEFORE, LATER)
+
+    assert on_the_wall(told)[-1] == "next_session Thu 05 Mar 10:00"
+    assert told[-1].ref == "series:s1:3"
+
+
+@pytest.mark.parametrize("state", [VisitState.HELD, VisitState.PENDING])
+def test_a_session_that_waits_for_an_answer_is_not_missing(state: VisitState) -> None:
+    first, second = a_series(2)
+    history = a_history(replace(first, state=VisitState.FULFILLED), replace(second, state=state))
+
+    assert NudgeKind.NEXT_SESSION not in {each.kind for each in candidates(history)}
+
+
+def test_nothing_more_is_offered_after_a_cancellation() -> None:
+    first, second = a_series(2)
+    history = a_history(
+        replace(first, state=VisitState.FULFILLED),
+        replace(second, state=VisitState.CANCELLED),
+        cancelled_at=first.ends_at + timedelta(days=2),
+        is_open=True,
+        last_step_at=first.ends_at + timedelta(days=2),
+        recheck_on=date(2026, 6, 1),
+    )
+
+    assert {each.kind for each in candidates(history)} == {
+        NudgeKind.AFTERCARE,
+        NudgeKind.CHECK_IN_FIRST,
+        NudgeKind.CHECK_IN_SECOND,
+    }
+
+
+def test_a_missed_visit_is_spoken_of_once_and_not_when_it_was_booked_again() -> None:
+    missed = a_visit(state=VisitState.NOSHOW)
+    again = a_visit(VISIT_AT + timedelta(days=7), uid="s1-1b")
+
+    assert on_the_wall(played(a_history(missed, course=None), VISIT_AT, LATER)) == [
+        "missed Fri 16 Jan 10:00"
+    ]
+    assert NudgeKind.MISSED not in {each.kind for each in candidates(a_history(missed, again))}
+
+
+def test_unfinished_answers_are_recalled_twice_and_then_never() -> None:
+    history = a_history(is_open=True, last_step_at=VISIT_AT)
+
+    assert on_the_wall(played(history, VISIT_AT, LATER)) == [
+        "unfinished_soon Fri 16 Jan 09:00",
+        "unfinished_later Sun 18 Jan 13:00",
+    ]
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        a_history(is_open=False, last_step_at=VISIT_AT),
+        a_history(is_open=True, last_step_at=VISIT_AT, hold_until=VISIT_AT + timedelta(minutes=9)),
+        a_history(a_visit(), is_open=True, last_step_at=VISIT_AT),
+    ],
+    ids=["nothing open", "times held", "booked"],
+)
+def test_who_has_nothing_unfinished_is_not_recalled(history: History) -> None:
+    assert not [each for each in candidates(history) if each.kind.startswith("unfinished")]
+
+
+def test_a_hold_is_spoken_of_three_minutes_before_its_end() -> None:
+    until = VISIT_AT + timedelta(minutes=10)
+    history = a_history(is_open=True, last_step_at=VISIT_AT, hold_until=until)
+
+    nudge = next_nudge(history, VISIT_AT)
+
+    assert nudge is not None
+    assert (nudge.kind, until - nudge.due_at) == (NudgeKind.HOLD_ENDS, timedelta(minutes=3))
+
+
+def test_who_had_to_wait_is_asked_again_on_the_day() -> None:
+    history = a_history(recheck_on=date(2026, 3, 30))  # the day after the clocks change
+
+    assert on_the_wall(played(history, VISIT_AT, LATER)) == ["recheck Mon 30 Mar 10:00"]
+
+
+def test_a_moved_visit_is_spoken_of_anew() -> None:
+    told = played(a_history(a_visit(), course=None), BEFORE, VISIT_AT - timedelta(days=1, hours=1))
+    sent = tuple(Sent(each.kind, each.ref, each.due_at) for each in told)
+    moved = a_visit(VISIT_AT + timedelta(days=20), version=1)
+
+    again = played(a_history(moved, course=None, sent=sent), VISIT_AT, VISIT_AT + 19 * APART * 2)
+
+    assert [each.kind for each in again][:2] == [NudgeKind.PREPARE_WEEK, NudgeKind.REMINDER]
+
+
+def test_a_paused_visit_is_not_spoken_of_and_the_rest_of_the_course_is() -> None:
+    first, second = a_series(2)
+
+    refs = {each.uid for each in candidates(a_history(replace(first, is_paused=True), second))}
+
+    assert refs - {""} == {second.uid}
+
+
+def test_a_consultation_needs_no_preparation_and_no_aftercare() -> None:
+    history = a_history(a_visit(is_treatment=False), course=None)
+
+    assert {each.kind for each in candidates(history)} == {NudgeKind.REMINDER, NudgeKind.TODAY}
+
+
+@pytest.mark.parametrize("silence", list(Silence))
+def test_whoever_wants_silence_gets_it(silence: Silence) -> None:
+    history = a_history(a_visit(), silences=frozenset({silence}))
+
+    assert next_nudge(history, BEFORE) is None
+    assert {each.why for each in outlook(history, BEFORE)} == {silence}
+
+
+def test_one_kind_of_message_can_be_stopped() -> None:
+    history = a_history(a_visit(), stopped_kinds=frozenset({NudgeKind.PREPARE_WEEK}), course=None)
+
+    assert played(history, BEFORE, LATER)[0].kind is NudgeKind.REMINDER
+    assert outlook(history, BEFORE)[0].standing is Standing.UNWANTED
+
+
+def test_a_patient_who_wrote_may_be_written_to_sooner() -> None:
+    told = (Sent("today", "x", VISIT_AT - timedelta(hours=3)),)
+    history = a_history(a_visit(is_confirmed=True), course=None, sent=told)
+    wrote = replace(history, last_wrote_at=VISIT_AT - timedelta(hours=2))
+
+    silent, answered = next_nudge(history, VISIT_AT), next_nudge(wrote, VISIT_AT)
+
+    assert silent is not None
+    assert answered is not None
+    assert (silent.due_at - answered.due_at) == timedelta(hours=13)
+
+
+def test_what_is_too_late_is_missed_and_not_sent() -> None:
+    history = a_history(a_visit(), course=None)
+    standings = {each.nudge.kind: each.standing for each in outlook(history, VISIT_AT)}
+
+    assert standings[NudgeKind.REMINDER] is Standing.MISSED
+    assert standings[NudgeKind.AFTERCARE] is Standing.WAITING
+
+
+def test_a_text_is_named_after_its_kind() -> None:
+    assert next(candidates(a_history(a_visit()))).text_key == "nudge.prepare_week"
+
+
+@given(histories(), moments)
+def test_what_is_next_is_never_in_the_past_nor_at_night_nor_too_late(
+    history: History, now: datetime
+) -> None:
+    nudge = next_nudge(history, now)
+
+    if nudge is not None:
+        assert now <= nudge.due_at <= nudge.not_after
+        assert NIGHT.until(nudge.due_at, history.zone) is None
+        assert not history.silences
+        assert nudge.kind not in history.stopped_kinds
+
+
+@given(histories(), moments)
+def test_at_most_one_is_due_and_none_comes_twice_or_too_soon(
+    history: History, now: datetime
+) -> None:
+    silent = replace(history, last_wrote_at=None)
+    told = played(silent, now, now + timedelta(days=700))
+
+    names = [(each.kind, each.ref) for each in told]
+    assert len(set(names)) == len(names)
+    assert all(later.due_at - sooner.due_at >= APART for sooner, later in pairwise(told))
+
+
+@given(histories(), moments)
+def test_without_an_appointment_nothing_is_said_about_it_and_nothing_more_about_others(
+    history: History, now: datetime
+) -> None:
+    def said(of: History) -> set[tuple[str, str]]:
+        waiting = (each.nudge for each in outlook(of, now) if each.standing is Standing.WAITING)
+        return {(each.kind, each.ref) for each in waiting if each.kind in ABOUT_VISITS}
+
+    for visit in history.visits:
+        without = replace(history, visits=tuple(v for v in history.visits if v is not visit))
+        assert said(without) <= {each for each in said(history) if each[1] != visit.ref}
+
+
+@given(histories(), moments)
+def test_a_stop_never_adds_a_nudge(history: History, now: datetime) -> None:
+    every = frozenset(NudgeKind)
+
+    assert next_nudge(replace(history, silences=frozenset({Silence.STOPPED})), now) is None
+    assert next_nudge(replace(history, stopped_kinds=every), now) is None
