@@ -111,7 +111,7 @@ async def _run(settings: Settings, only: Collection[Role]) -> None:
     elif only:
         raise BotFault("--only is for a clinic's bot: set TELEGRAM_BOT_TOKEN, or leave out --only")
     else:
-        await run_playground(settings)
+        await run_playground(settings, clinic_side=_clinic_side())
 
 
 def _clinic_side() -> ClinicSide:

@@ -88,6 +88,7 @@ async def serve(  # noqa: PLR0913 - what differs between Telegram, the playgroun
     catalogues: Mapping[str, Catalogue],
     protocols: Mapping[str, Protocol] | None = None,
     limits: Limits | None = None,
+    pace: Pace | None = None,
     jitter: Callable[[], float] | None = None,
     webhook: WebhookTerms | None = None,
     meters: Meters | None = None,
@@ -96,9 +97,9 @@ async def serve(  # noqa: PLR0913 - what differs between Telegram, the playgroun
     """Run the bot: on entry it receives updates, on exit it has stopped quietly.
 
     `new_token` gives at least 16 fresh letters and digits. `protocols` are compiled, and noted in
-    the database, when not given. `jitter` gives numbers in [0, 1). With `webhook`
-    updates are delivered to the bot, else it polls. `passed` gets the crash points of every call of
-    the Bot API. Raises BotFault, ProtocolFaults and storage's
+    the database, when not given. `pace` is given where others send beside the bot. `jitter` gives
+    numbers in [0, 1). With `webhook` updates are delivered to the bot, else it polls. `passed` gets
+    the crash points of every call of the Bot API. Raises BotFault, ProtocolFaults and storage's
     DatabaseFault before anything is received.
     """
     if protocols is None:
@@ -109,7 +110,7 @@ async def serve(  # noqa: PLR0913 - what differs between Telegram, the playgroun
         meters = meters or Meters()
         store = MeteredStore(meters, database, clock, time.monotonic, application.bot.id)
         scenery = Scenery(clock, new_token, protocols, catalogues, store.clinics)
-        pace = Pace(limits or Limits(), time.monotonic, asyncio.sleep)
+        pace = pace or a_pace(limits)
         patience = 0.0 if webhook is None else _PATIENCE
         parts = _assemble(application, store, scenery, pace, patience)
         receiver = _receiver(application.bot, parts, meters, webhook, jitter)
@@ -127,6 +128,11 @@ async def serve(  # noqa: PLR0913 - what differs between Telegram, the playgroun
     finally:
         await application.shutdown()
         await application.bot.shutdown()
+
+
+def a_pace(limits: Limits | None = None) -> Pace:
+    """Return the pace that everything keeps to which one process sends."""
+    return Pace(limits or Limits(), time.monotonic, asyncio.sleep)
 
 
 def _assemble(

@@ -5,22 +5,26 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from bot.app import Serving, serve
+from bot.app import Serving, a_pace, serve
 from bot.clinic_side import ClinicSide, TelegramFiles
 from bot.clock import Clock, SystemClock
+from bot.deliveries import delivering
 from bot.faults import BotFault
 from bot.health import Health
 from bot.listening import bind, listening
 from bot.meters import Meters
+from bot.pace import Pace
 from bot.roles import Role, working
 from bot.settings import Settings
 from bot.webhook import WebhookTerms, derived_secret
+from bot.worker import Deliver
 from storage import clinics, migrations, protocol_files
 from storage.database import Database, connect
+from storage.outbox_policy import Kind
 
 Tell = Callable[[str], None]
 
@@ -35,6 +39,7 @@ class _Site:
     meters: Meters
     health: Health
     clinic_side: ClinicSide
+    pace: Pace
 
 
 async def run_bot(
@@ -48,7 +53,7 @@ async def run_bot(
     meters, clock = Meters(), SystemClock()
     database = connect(settings.database, on_fault=meters.database_failed)
     health = Health(database, clock, meters, roles)
-    site = _Site(settings, database, clock, meters, health, clinic_side)
+    site = _Site(settings, database, clock, meters, health, clinic_side, a_pace())
     try:
         await _require_clinic(database)
         async with AsyncExitStack() as running:
@@ -85,12 +90,31 @@ async def _watched(site: _Site) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _worker(site: _Site) -> AsyncIterator[asyncio.Task[None]]:
-    now, lent = site.clock.now, site.clinic_side
     async with (
-        _beside(lent.chores(site.database, now)),
-        working(site.database, site.clock, new_token, lent.deliveries(site.database, now)) as task,
+        delivering(
+            token=site.settings.token,
+            api_url=site.settings.telegram_api_url or None,
+            database=site.database,
+            clock=site.clock,
+            pace=site.pace,
+            catalogues=protocol_files.load_catalogues(),
+        ) as deliveries,
+        worker(site.database, site.clock, site.clinic_side, deliveries) as task,
     ):
         site.health.watch(Role.WORKER, lambda: not task.done())
+        yield task
+
+
+@asynccontextmanager
+async def worker(
+    database: Database, clock: Clock, lent: ClinicSide, deliveries: Mapping[Kind, Deliver]
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Send what the outbox holds, and look after what else the clinic's side wants done."""
+    everything = {**deliveries, **lent.deliveries(database, clock.now)}
+    async with (
+        _beside(lent.chores(database, clock.now)),
+        working(database, clock, new_token, everything) as task,
+    ):
         yield task
 
 
@@ -125,6 +149,7 @@ async def _bot(site: _Site) -> AsyncIterator[Serving]:
         clock=site.clock,
         new_token=new_token,
         catalogues=protocol_files.load_catalogues(),
+        pace=site.pace,
         webhook=webhook_terms(site.settings),
         meters=site.meters,
     ) as serving:

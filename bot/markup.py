@@ -25,6 +25,7 @@ class Button:
     press: Press | None = None
     copy_text: str = ""
     url: str = ""
+    data: str = ""  # a payload that is none of the dialogue's
 
 
 Rows = tuple[tuple[Button, ...], ...]

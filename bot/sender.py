@@ -6,6 +6,7 @@ perhaps sent, or of no importance.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -37,6 +38,7 @@ ReplyMarkup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
 
 _NOT_SENT_TRIES = 8
 _WAITS = 5  # how often Telegram may ask one call to wait
+_TURN_WITHIN = 30.0  # seconds a message that nobody waits for may wait for its turn
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
@@ -87,6 +89,29 @@ class Sender:
     async def say(self, chat_id: int, html: str, priority: Priority = Priority.REPLY) -> int:
         """Send plain words; return the message's id."""
         return await self._send_text(chat_id, html, None, priority)
+
+    async def once(self, chat_id: int, screen: Screen) -> int:
+        """Send a screen with a single call, after the replies that wait; return the message's id.
+
+        For the outbox, which decides itself about another try: raises Telegram's own errors.
+        """
+        try:
+            async with asyncio.timeout(_TURN_WITHIN):
+                await self._pace.new_message(chat_id, Priority.NUDGE)
+        except TimeoutError:
+            raise RetryAfter(int(_TURN_WITHIN)) from None  # nothing was sent: put off, not failed
+        try:
+            message = await self._bot.send_message(
+                chat_id,
+                screen.html,
+                parse_mode=ParseMode.HTML,
+                reply_markup=_inline(screen.rows, screen.revision),
+                link_preview_options=_NO_PREVIEW,
+            )
+        except RetryAfter as wait:
+            self._pace.hold(chat_id, _seconds(wait))
+            raise
+        return message.message_id
 
     async def replace(self, chat_id: int, message_id: int, screen: Screen) -> int:
         """Put a screen in the place of a message; send a new one when that cannot be edited."""
@@ -275,8 +300,7 @@ class _Left:
         self._waits -= 1
         if self._waits < 0:
             raise Undelivered("RetryAfter") from None
-        after = error.retry_after
-        return float(after if isinstance(after, (int, float)) else after.total_seconds())
+        return _seconds(error)
 
     def pause(self, error: NetworkError) -> float:
         """Return the seconds to wait before the next try; raise `Undelivered` when none is left."""
@@ -302,9 +326,16 @@ def _button(button: Button, revision: int) -> InlineKeyboardButton:
         return InlineKeyboardButton(button.label, copy_text=CopyTextButton(button.copy_text))
     if button.url:
         return InlineKeyboardButton(button.label, url=button.url)
+    if button.data:
+        return InlineKeyboardButton(button.label, callback_data=button.data)
     if button.press is None:
         raise ValueError(f"button {button.label!r} must press, copy or open something")
     return InlineKeyboardButton(button.label, callback_data=pack(revision, button.press))
+
+
+def _seconds(error: RetryAfter) -> float:
+    after = error.retry_after
+    return float(after if isinstance(after, (int, float)) else after.total_seconds())
 
 
 def _caption(html: str) -> str | None:

@@ -9,6 +9,9 @@ from storage.models import WAITING, Appointment, Outbox
 #: What `ref_type` says of a message about an appointment; `ref_id` is then its UID.
 APPOINTMENT = "appointment"
 
+#: The same of a message that is to be sent although the appointment no longer stands.
+ENDED = "ended_appointment"
+
 
 def of_patient(connection: Connection, chat_id: int, why: str) -> int:
     """Cancel everything that waits for a patient; return how many messages that were."""

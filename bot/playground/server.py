@@ -10,9 +10,11 @@ from pathlib import Path
 
 import typer
 
-from bot.app import Serving, serve
+from bot.app import Serving, a_pace, serve
+from bot.clinic_side import NONE, ClinicSide
 from bot.clock import MovableClock, SystemClock
-from bot.live import new_token, until_stopped
+from bot.deliveries import delivering
+from bot.live import new_token, until_stopped, worker
 from bot.pace import UNLIMITED
 from bot.playground import limits
 from bot.playground.app import create_app
@@ -43,13 +45,15 @@ class Playground:
     serving: Serving
 
 
-async def run_playground(settings: Settings, tell: Tell = typer.echo) -> None:
+async def run_playground(
+    settings: Settings, tell: Tell = typer.echo, clinic_side: ClinicSide = NONE
+) -> None:
     """Run until cancelled. `tell` gets what the person at the terminal should read.
 
     Raises `PlaygroundRefused` (host, port, folder), and what the bot and its database raise;
     each is a sentence to act on.
     """
-    async with playground(settings) as running:
+    async with playground(settings, clinic_side=clinic_side) as running:
         tell(f"Playground: {running.address}")
         tell("Open it in a browser and press Start. Press Ctrl+C to stop.")
         await until_stopped(running.serving)
@@ -57,9 +61,9 @@ async def run_playground(settings: Settings, tell: Tell = typer.echo) -> None:
 
 @asynccontextmanager
 async def playground(
-    settings: Settings, clock: MovableClock | None = None
+    settings: Settings, clock: MovableClock | None = None, clinic_side: ClinicSide = NONE
 ) -> AsyncIterator[Playground]:
-    """Serve the page, the stand-in and the bot until the block ends; `clock` for fixed days."""
+    """Serve page, stand-in, bot and worker until the block ends; `clock` for fixed days."""
     limits.check_token(settings.token or limits.TOKEN)
     limits.check_host(settings.http_host)
     _make_folder(settings.data_dir)
@@ -84,6 +88,7 @@ async def playground(
             zone=next(iter(known.values())).zone,
             links=_links(known),
         )
+        pace = a_pace(UNLIMITED)
         async with (
             _remembered(Memory(settings.data_dir / MEMORY, standin, clock)),
             listening(app, bound) as address,
@@ -95,8 +100,17 @@ async def playground(
                 new_token=new_token,
                 catalogues=catalogues,
                 protocols=protocols,
-                limits=UNLIMITED,
+                pace=pace,
             ) as serving,
+            delivering(
+                token=limits.TOKEN,
+                api_url=address,
+                database=database,
+                clock=clock,
+                pace=pace,
+                catalogues=catalogues,
+            ) as deliveries,
+            worker(database, clock, clinic_side, deliveries),
         ):
             yield Playground(address, standin, clock, database, serving)
     finally:

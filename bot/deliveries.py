@@ -1,0 +1,100 @@
+"""What the outbox holds for Telegram, sent: each message with one call, its words made now.
+
+Whether a message is sent again is the outbox's decision alone (`bot.worker`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from telegram import Bot
+from telegram.error import BadRequest
+
+from bot import patient_messages
+from bot.clock import Clock
+from bot.markup import Screen
+from bot.pace import Pace
+from bot.request import AiohttpRequest, base_urls
+from bot.sender import Sender
+from bot.worker import Deliver
+from flows.texts import Catalogue
+from storage import crash_points, message_facts
+from storage.database import Database
+from storage.outbox import OutboxRow
+from storage.outbox_policy import Kind
+
+
+class NothingToSay(BadRequest):
+    """What the message was about is gone; sending it later would not help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """Sends the kinds of message that go to Telegram chats."""
+
+    database: Database
+    sender: Sender
+    clock: Clock
+    catalogues: Mapping[str, Catalogue]
+
+    def by_kind(self) -> Mapping[Kind, Deliver]:
+        """Return how each kind is sent."""
+        return {
+            Kind.CONFIRMATION: self._to_patient(self._about_visit),
+            Kind.NUDGE: self._to_patient(self._about_visit),
+            Kind.REPLY: self._to_patient(self._reply),
+        }
+
+    def _to_patient(self, made: Callable[[int, OutboxRow], Awaitable[Screen]]) -> Deliver:
+        async def deliver(row: OutboxRow) -> int:
+            if row.chat_id is None:
+                raise NothingToSay("a message to a patient must name a chat")
+            return await self.sender.once(row.chat_id, await made(row.chat_id, row))
+
+        return deliver
+
+    async def _about_visit(self, chat_id: int, row: OutboxRow) -> Screen:
+        facts = await self.database.read(message_facts.of_visit, chat_id, row.ref_id)
+        key = str(row.payload.get("text", ""))
+        if facts is None or not all(each.has(key) for each in self.catalogues.values()):
+            raise NothingToSay("the appointment or the text of the message is gone")
+        return patient_messages.visit(key, facts, self.catalogues, self.clock.now())
+
+    async def _reply(self, chat_id: int, row: OutboxRow) -> Screen:
+        message_id = int(row.payload.get("message", 0))
+        facts = await self.database.read(message_facts.of_reply, chat_id, message_id)
+        if facts is None:
+            raise NothingToSay("what staff wrote is gone")
+        return patient_messages.reply(facts, self.catalogues, self.clock.now())
+
+
+@asynccontextmanager
+async def delivering(  # noqa: PLR0913 - what differs between Telegram, the playground and the tests
+    *,
+    token: str,
+    api_url: str | None,
+    database: Database,
+    clock: Clock,
+    pace: Pace,
+    catalogues: Mapping[str, Catalogue],
+    passed: crash_points.Passed = crash_points.unwatched,
+) -> AsyncIterator[Mapping[Kind, Deliver]]:
+    """Lend what sends each kind of message to Telegram until the block ends.
+
+    `pace` is the one that the process's replies keep to, so that these go first.
+    """
+    request = AiohttpRequest(connections=8, passed=passed)
+    bot = Bot(token, *base_urls(api_url), request=request, get_updates_request=request)
+    await request.initialize()
+    try:
+        sender = Sender(bot, pace, asyncio.sleep, _noted_by_the_outbox)
+        yield Deliveries(database, sender, clock, catalogues).by_kind()
+    finally:
+        await request.shutdown()
+
+
+async def _noted_by_the_outbox(_chat_id: int) -> None:
+    """`Sender.once` never reports a lost patient: `outbox.block` notes it with the message."""

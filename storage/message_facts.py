@@ -1,0 +1,112 @@
+"""What the words of a waiting message are made of, read right before it is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from flows.clinics import Clinic as ClinicProfile
+from flows.conversation import BookedSession, Conversation
+from flows.slots import Slot
+from storage import clinics, conversations
+from storage.models import Appointment, Clinic, Practitioner, Thread, ThreadMessage
+
+_EXPECTED = ("pending", "booked", "arrived")
+
+
+@dataclass(frozen=True, slots=True)
+class VisitFacts:
+    """One appointment, and what else is expected of its series."""
+
+    conversation: Conversation  # as it is stored, in the appointment's clinic
+    clinic: ClinicProfile
+    session: BookedSession
+    practitioner: str  # the name patients know
+    expected: tuple[BookedSession, ...]  # of the same series, in order
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFacts:
+    """What staff wrote to a patient. The words are no part of its `repr`."""
+
+    conversation: Conversation
+    clinic: ClinicProfile
+    body: str = field(repr=False)
+
+
+def of_visit(connection: Connection, chat_id: int, uid: str) -> VisitFacts | None:
+    """Return what a message about this patient's appointment may say; None when it is gone."""
+    rows = _sessions(connection, chat_id, Appointment.uid == uid)
+    slug = connection.execute(
+        select(Clinic.slug)
+        .join(Appointment, Appointment.clinic_id == Clinic.id)
+        .where(Appointment.uid == uid, Appointment.chat_id == chat_id)
+    ).scalar()
+    if not rows or slug is None:
+        return None
+    clinic = clinics.load_all(connection)[slug]
+    session, name, series_id = rows[0]
+    of_series = Appointment.series_id == series_id
+    expected = _sessions(connection, chat_id, of_series & Appointment.state.in_(_EXPECTED))
+    return VisitFacts(
+        conversation=_conversation(connection, chat_id, slug),
+        clinic=clinic,
+        session=session,
+        practitioner=name,
+        expected=tuple(each for each, _, _ in expected),
+    )
+
+
+def of_reply(connection: Connection, chat_id: int, message_id: int) -> ReplyFacts | None:
+    """Return what staff wrote; None when it was deleted meanwhile."""
+    row = connection.execute(
+        select(ThreadMessage.body, Clinic.slug)
+        .join(Thread, Thread.id == ThreadMessage.thread_id)
+        .join(Clinic, Clinic.id == Thread.clinic_id)
+        .where(
+            ThreadMessage.id == message_id,
+            ThreadMessage.author == "staff",
+            Thread.chat_id == chat_id,
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    clinic = clinics.load_all(connection)[row.slug]
+    return ReplyFacts(_conversation(connection, chat_id, row.slug), clinic, row.body)
+
+
+def _sessions(
+    connection: Connection, chat_id: int, which: ColumnElement[bool]
+) -> list[tuple[BookedSession, str, str]]:
+    statement = (
+        select(Appointment, Practitioner.slug, Practitioner.name)
+        .join(Practitioner, Practitioner.id == Appointment.practitioner_id)
+        .where(Appointment.chat_id == chat_id, which)
+        .order_by(Appointment.starts_at)
+    )
+    return [
+        (
+            BookedSession(
+                row.uid, Slot(row.starts_at, row.ends_at, row.slug), row.number, row.sequence
+            ),
+            row.name,
+            row.series_id,
+        )
+        for row in connection.execute(statement)
+    ]
+
+
+def _conversation(connection: Connection, chat_id: int, clinic: str) -> Conversation:
+    loaded = conversations.load(connection, chat_id)
+    if loaded is None:
+        return Conversation(chat_id, "", clinic=clinic)
+    known = loaded.conversation
+    return known if known.clinic == clinic else _elsewhere(known, clinic)
+
+
+def _elsewhere(known: Conversation, clinic: str) -> Conversation:
+    """The patient has gone on to another clinic; only language and revision still count."""
+    return Conversation(
+        known.chat_id, known.state, known.revision, known.run, known.locale, clinic=clinic
+    )
