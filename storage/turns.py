@@ -12,7 +12,16 @@ from flows import effects
 from flows.conversation import Conversation
 from flows.effects import Effect
 from flows.slots import Slot
-from storage import bookings, conversations, decisions, inbox, leads, models, patients
+from storage import (
+    bookings,
+    conversations,
+    decisions,
+    inbox,
+    leads,
+    models,
+    patients,
+    turn_events,
+)
 from storage.faults import StorageError
 
 
@@ -123,8 +132,10 @@ def _apply(connection: Connection, writes: TurnWrites, *, is_known: bool) -> Out
             locale=conversation.locale,
             now=now,
         )
+    to_tell = turn_events.listen(connection, conversation, writes.effects)
     for effect in writes.effects:
         _carry_out(connection, conversation, effect, now)
+    turn_events.tell(connection, to_tell, now)
     if not conversations.save(connection, conversation, writes.before_revision, now):
         raise _Refused(Stale())  # another process met this new patient at the same instant
     _log(connection, writes)
