@@ -11,7 +11,10 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
+
+import aiohttp
 
 from bot.playground.limits import TOKEN
 from storage.database import Database, connect
@@ -83,13 +86,11 @@ def project(compose: tuple[str, ...], report: Report) -> Iterator[Project]:
         try:
             yield here
         except BaseException:
-            logs = here.run("logs", "--no-color", "--tail", "40")
-            print(logs, file=sys.stderr)
+            print(here.logs(), file=sys.stderr)
             raise
         finally:
-            here.run("down", "--volumes", "--remove-orphans", "--timeout", "20")
-            left = here.containers()
-            report.says(f"taken down: {len(left)} containers left")
+            left = here.take_down()
+            report.says(f"taken down: {left} containers left")
 
 
 def settings(folder: str, base: str) -> dict[str, str]:
@@ -108,6 +109,7 @@ def settings(folder: str, base: str) -> dict[str, str]:
     backups = Path(folder) / "backups"
     backups.mkdir()
     backups.chmod(0o777)  # this test's alone; the container has a user of its own
+    (Path(folder) / "nothing.env").touch()
     kept = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_CERT_PATH")
     return {name: os.environ[name] for name in kept if name in os.environ} | {
         "SECRETS": folder,
@@ -119,6 +121,7 @@ def settings(folder: str, base: str) -> dict[str, str]:
         "TELEGRAM_API_URL": "http://proxy:8081",
         "HTTP_PUBLISHED": "127.0.0.1:0",
         "HTTPS_PUBLISHED": "127.0.0.1:0",
+        "CONSOLE_PUBLISHED": "127.0.0.1:0",
     }
 
 
@@ -130,6 +133,7 @@ async def examined(here: Project, report: Report) -> None:
     here.run("up", "-d", "--scale", f"bot={REPLICAS}")
     await healthy(here)
     report.says(f"up: {', '.join(names(here))}; all healthy")
+    await reached(here, report)
     database = connect(database_url(here))
     try:
         await journeys(here, database, report)
@@ -138,6 +142,21 @@ async def examined(here: Project, report: Report) -> None:
     await healthy(here)
     hardened(here, report)
     kept(here, report)
+
+
+async def reached(here: Project, report: Report) -> None:
+    """Check by TLS that the proxy leads to the bots and to the console, and asks for the secret."""
+    port = here.port("proxy", 8443).rpartition(":")[2]
+    found = []
+    async with aiohttp.ClientSession() as session:
+        for method, path in (("POST", "/telegram"), ("GET", "/")):
+            # Caddy's own certificate for `localhost`; the stand-in for Telegram does verify it.
+            url = f"https://localhost:{port}{path}"
+            async with session.request(method, url, ssl=False, allow_redirects=False) as answer:
+                found.append(answer.status)
+    report.says(f"by TLS: a delivery without the secret {found[0]}, the console {found[1]}")
+    if found[0] != HTTPStatus.UNAUTHORIZED or found[1] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise Failed("the proxy does not lead where it should")
 
 
 async def journeys(here: Project, database: Database, report: Report) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,14 +84,30 @@ class Project:
     compose: tuple[str, ...]
     environment: Mapping[str, str]
 
+    def command(self, *arguments: str, profiles: tuple[str, ...] = ("https",)) -> list[str]:
+        """Return the words that give Compose a command; no `.env` of this folder has a say."""
+        files = [word for file in FILES for word in ("-f", file)]
+        active = [word for profile in profiles for word in ("--profile", profile)]
+        nothing = f"{self.environment['SECRETS']}/nothing.env"
+        place = ("--project-directory", ".", "--env-file", nothing, "-p", self.name)
+        return [*self.compose, *place, *files, *active, *arguments]
+
     def run(self, *arguments: str) -> str:
         """Give Compose a command that must work; return what it printed. Raises DockerFault."""
-        files = [word for file in FILES for word in ("-f", file)]
-        profiles = ("--profile", "https")
-        if arguments[0] == "down":
-            profiles += ("--profile", "tools")
-        options = ("--project-directory", ".", "--env-file", "/dev/null", "-p", self.name)
-        return done(*self.compose, *options, *files, *profiles, *arguments, **self.environment)
+        return done(*self.command(*arguments), **self.environment)
+
+    def logs(self) -> str:
+        """Return the last lines that each service said."""
+        command = self.command("logs", "--no-color", "--tail", "40")
+        return tried(*command, **self.environment).stdout
+
+    def take_down(self) -> int:
+        """Remove containers, networks and volumes; return how many containers are left."""
+        down = ("down", "--volumes", "--remove-orphans", "--timeout", "20")
+        gone = tried(*self.command(*down, profiles=("https", "tools")), **self.environment)
+        if gone.returncode:
+            print(gone.stderr, file=sys.stderr)
+        return len(self.containers())
 
     def tool(self, *arguments: str) -> str:
         """Run one of our commands as docs/server.md says; return what it printed."""

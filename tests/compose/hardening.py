@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.compose.docker import done, inspected, service_of, tried
 
-ROOT_CAPABILITIES = {  # the only ones that any service is given back
+GIVEN_BACK = {  # the only ones that any service is given back
     "db": {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"},
     "proxy": {"NET_BIND_SERVICE"},
 }
@@ -24,7 +24,7 @@ def faults_of(container_id: str) -> Iterator[str]:
     if host["CapDrop"] != ["ALL"]:
         yield f"{name}: does not drop all capabilities"
     given = {each.removeprefix("CAP_") for each in host["CapAdd"] or ()}
-    if given != ROOT_CAPABILITIES.get(name.split()[0], set()):
+    if given != GIVEN_BACK.get(name.split()[0], set()):
         yield f"{name}: has the capabilities {sorted(given)}"
     if host["Privileged"] or not any("no-new-priv" in each for each in host["SecurityOpt"] or ()):
         yield f"{name}: may gain new privileges"
