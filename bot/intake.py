@@ -110,13 +110,16 @@ class Intake:
     async def _on_error(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
         error = context.error
         if isinstance(update, Update) and error is not None:
-            # Class and place only: the error's words may quote the patient.
+            # Class and place only: the error's words may quote the patient. A fault of the
+            # database is in our own words, and says what to do.
+            what = {"why": str(error)} if isinstance(error, DatabaseFault) else {}
             logger.error(
                 "turn failed",
                 action="turn_failed",
                 update_id=update.update_id,
                 error=type(error).__name__,
                 at=place_of(error),
+                **what,
             )
             self._errors[update.update_id] = error
 

@@ -15,7 +15,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -94,14 +94,23 @@ def running() -> Iterator[Server]:
         return
     folder = Path(tempfile.mkdtemp(prefix="rs-pg"))
     try:
-        with _started(folder) as port:
-            yield Server(f"postgresql://postgres@127.0.0.1:{port}/postgres")
+        with started(folder) as machine:
+            yield Server(machine.url)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@dataclass(frozen=True)
+class Machine:
+    """A server of our own, which can be pulled the plug of."""
+
+    url: str
+    restart: Callable[[], None]  # at once, as after a crash; returns when it answers again
+
+
 @contextmanager
-def _started(folder: Path) -> Iterator[int]:
+def started(folder: Path, options: str = CARELESS) -> Iterator[Machine]:
+    """Run a server in an empty folder until the block ends."""
     prefix, user, binaries = _not_as_root(_binaries(), folder)
 
     def run(program: str, *args: str) -> None:
@@ -116,10 +125,11 @@ def _started(folder: Path) -> Iterator[int]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     run("initdb", "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
-    options = f"-h 127.0.0.1 -k {folder} -p {port} {CARELESS}"
-    run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
+    where = f"-h 127.0.0.1 -k {folder} -p {port} {options}"
+    run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", where, "start")
+    again = ("pg_ctl", "-w", "-m", "immediate", "-l", str(folder / "log"), "-o", where, "restart")
     try:
-        yield port
+        yield Machine(f"postgresql://postgres@127.0.0.1:{port}/postgres", lambda: run(*again))
     finally:
         run("pg_ctl", "-m", "immediate", "stop")
 

@@ -8,7 +8,7 @@ buttons, typed words and everything else that Telegram can bring.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
@@ -71,9 +71,9 @@ WORDS = (
     *("back", "skip", "why", "help", "stop", "start over", "person", "again", "privacy"),
     *("next friday at 10", "other times", "book", "cancel", "tomorrow", "in 3 weeks", "10:30"),
     *("does it hurt?", "how much is it", "xyzzy plugh", "", "?", "\u202eabc\u200b", "9" * 400),
-    *("I can't breathe", "I want to die", "I have a fever and the redness is spreading"),
 )
-PAYLOADS = ("", "willow", "willow-autumn", "harbour", "nowhere")
+RED_FLAGS = ("I can't breathe", "I want to die", "I have a fever and the redness is spreading")
+PAYLOADS = ("willow", "willow-autumn", "harbour", "", "nowhere")
 ARGUMENTS = ("", "0", "1", "9", "-1", "2026-12-07", "2027-13-45", "morning", "willow", "x")
 
 
@@ -150,6 +150,10 @@ def _ranks(conversation: Conversation) -> Iterator[int]:
         yield from (severities().get((step, code), 0) for code in codes)
 
 
+def _captioned(text: str) -> Event:
+    return SentMedia(Media.PHOTO, text)
+
+
 class DialogueMachine(RuleBasedStateMachine):
     """One patient of a clinic, in any order."""
 
@@ -162,10 +166,15 @@ class DialogueMachine(RuleBasedStateMachine):
         self.screen = Screen("")
         self.old: list[Press] = []
 
-    @initialize(mode=st.sampled_from(BookingMode), payload=st.sampled_from(PAYLOADS))
-    def opens(self, mode: BookingMode, payload: str) -> None:
+    @initialize(
+        mode=st.sampled_from(BookingMode),
+        payload=st.sampled_from(PAYLOADS),
+        clear=st.sampled_from((0, 5, 11, 11)),
+    )
+    def opens(self, mode: BookingMode, payload: str, clear: int) -> None:
         self.clinics = (a_clinic(booking_mode=mode), a_clinic("harbour", name="Harbour <b>&"))
         self._do(Started(payload, "Sam <&>", "en"))
+        self.answers_what_is_clear(clear)
 
     # What the patient does -----------------------------------------------------------------------
 
@@ -188,6 +197,8 @@ class DialogueMachine(RuleBasedStateMachine):
         for _ in range(steps):
             if self._step in CLEAR:
                 self._do(Answered(self._step, CLEAR[self._step]))
+        if self._here.state == Stage.REVIEW:
+            self._do(Chose(Action.CONFIRM))
 
     @rule(data=st.data())
     @precondition(lambda self: self.old)
@@ -203,6 +214,12 @@ class DialogueMachine(RuleBasedStateMachine):
     @rule(text=st.one_of(st.sampled_from(WORDS), st.text(max_size=30)), to=st.integers(0, 9))
     def types(self, text: str, to: int) -> None:
         self._do(Typed(text, message_id=to))
+
+    @rule(text=st.sampled_from(RED_FLAGS), how=st.sampled_from((Typed, Corrected, _captioned)))
+    @precondition(lambda self: self.turns > 20)
+    def raises_a_red_flag(self, text: str, how: Callable[[str], Event]) -> None:
+        self._do(how(text))
+        assert self._here.state == Stage.URGENT
 
     @rule(text=st.sampled_from(WORDS), of=st.integers(0, 9))
     def corrects(self, text: str, of: int) -> None:
@@ -322,6 +339,7 @@ class DialogueMachine(RuleBasedStateMachine):
         self.chat.view = a_view(self.now)
         before, seen = self.chat.conversation, len(self.chat.effects)
         if faster and before is not None and _takes_times(self._try(event)):
+            self.record.held = None  # what was held can only be taken once its time is over
             self.chat.is_refused(event)
         else:
             self.chat.does(event)

@@ -12,18 +12,23 @@ import secrets
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+
+from telegram import Bot
 
 from bot import log
 from bot.app import serve
 from bot.clock import Clock, SystemClock
 from bot.live import until_told
 from bot.pace import UNLIMITED
+from bot.request import AiohttpRequest
 from bot.webhook import WebhookTerms
+from bot.worker import Terms, Worker
 from storage import protocol_files
 from storage.database import connect
+from storage.outbox import OutboxRow
 from tests.journeys.balancer import SECRET
 from tests.standin import StoppedClock
 
@@ -31,6 +36,9 @@ ENDED = 137  # what a shell reports for a process that was killed
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([__name__])
+
+#: A short lease, so that what a killed worker held is soon taken over.
+TERMS = Terms(lease_for=timedelta(seconds=3), idle_for=0.1)
 
 Point = tuple[str, int]  # a crash point's name, and which time it is passed, from 1
 
@@ -93,6 +101,32 @@ async def _bot(orders: Orders, ready: Connection) -> None:
             ready.send(serving.address)
             await serving.failed()
     finally:
+        await database.close()
+
+
+def worker(orders: Orders, ready: Connection) -> None:
+    """Serve the outbox: each message's key is what the patient reads."""
+    say_into(orders.log)
+    asyncio.run(until_told(_worker(orders, ready)))
+
+
+async def _worker(orders: Orders, ready: Connection) -> None:
+    watch = Watch(orders)
+    database = connect(orders.database_url, passed=watch.passed)
+    request = AiohttpRequest(passed=watch.passed)
+    api = Bot(orders.token, base_url=f"{orders.api_url}/bot", request=request)
+
+    async def deliver(row: OutboxRow) -> int | None:
+        return (await api.send_message(row.chat_id or 0, row.key)).message_id
+
+    serving = Worker(database, deliver, clock_of(orders), lambda: secrets.token_hex(16), TERMS)
+    await request.initialize()
+    try:
+        ready.send("")
+        await serving.run()
+    finally:
+        await serving.stop()
+        await request.shutdown()
         await database.close()
 
 

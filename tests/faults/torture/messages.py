@@ -1,0 +1,167 @@
+"""The outbox under kill -9 and a Telegram that fails: four worker processes, real sends."""
+
+from __future__ import annotations
+
+import asyncio
+import random  # noqa: TID251 - seeded
+from collections import Counter
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, insert, select
+
+from bot.clock import SystemClock
+from bot.playground.chats import Chat
+from bot.playground.faults import Fault, FaultKind, Faults
+from storage import outbox, patients
+from storage.database import Database, connect
+from storage.models import Outbox, Patient
+from storage.outbox import Message
+from storage.outbox_policy import Kind
+from tests.faults import cluster, programs
+from tests.faults.keepers import Keeper, kept
+from tests.faults.torture.figures import Figure, Piece, Trial
+from tests.faults.waiting import until
+from tests.standin import RunningStandIn, running_standin
+
+WORKERS = 4
+CHATS, STOPPING = 300, 30
+FAULTY = 0.05
+KINDS = (Kind.CONFIRMATION, Kind.NUDGE)
+FAULTS = (FaultKind.TOO_MANY_REQUESTS, FaultKind.BAD_GATEWAY, FaultKind.RESET_AFTER_DELIVERY)
+
+
+class RandomFaults(Faults):
+    """Lets some sends go wrong."""
+
+    def __init__(self, rng: random.Random) -> None:
+        super().__init__()
+        self.rng = rng
+        self.count = 0
+
+    def take(self, method: str, chat_id: int | None) -> Fault | None:
+        """Return a fault now and then."""
+        if method != "sendMessage" or self.rng.random() >= FAULTY:
+            return None
+        self.count += 1
+        return Fault(self.rng.choice(FAULTS))
+
+
+async def send_all(trial: Trial) -> list[Figure]:
+    """Send 1,500 messages while workers are killed 40 times."""
+    messages, kills = trial.at(quick=(240, 8), full=(1500, 40))
+    rng = random.Random(trial.seed)
+    url = await trial.database_url()
+    database = connect(url)
+    try:
+        async with running_standin() as standin:
+            chats = [standin.state.chats.open("Pat") for _ in range(CHATS)]
+            for chat in chats:
+                chat.started = True
+            standin.state.faults = faults = RandomFaults(rng)
+            await database.write(_fill, chats, messages, SystemClock().now())
+            orders = cluster.orders_for(trial, standin, url)
+            keepers = [Keeper(orders, run=programs.worker) for _ in range(WORKERS)]
+            async with kept(*keepers):
+                killing = asyncio.create_task(_kill(standin, keepers, rng, kills, messages))
+                await _opt_out(database, chats[-STOPPING:])
+                await killing
+                await _all_settled(database, trial)
+            states = await database.read(_states)
+            arrived = _arrivals(standin)
+    finally:
+        await database.close()
+    size = f"{messages:,} messages, {kills} kills, {WORKERS} workers, {faults.count} faults"
+    return _figures(size, messages, arrived, states)
+
+
+def _fill(connection: Connection, chats: list[Chat], messages: int, now: datetime) -> None:
+    rows = [
+        {"chat_id": chat.patient.chat_id, "first_name": "x", "locale": "en", "created_at": now}
+        for chat in chats
+    ]
+    connection.execute(insert(Patient), rows)
+    staying = chats[:-STOPPING]
+    for number in range(messages):
+        kind, chat = KINDS[number % 2], staying[number % len(staying)]
+        key = f"{kind.value}:{number}"
+        outbox.enqueue(connection, Message(key, kind, now, chat.patient.chat_id), now)
+    later = now + timedelta(seconds=2)
+    for chat in chats[-STOPPING:]:
+        for kind in KINDS:
+            key = f"before:{kind.value}:{chat.patient.chat_id}"
+            outbox.enqueue(connection, Message(key, kind, later, chat.patient.chat_id), now)
+
+
+async def _opt_out(database: Database, chats: list[Chat]) -> None:
+    """Let some patients want no more messages; others are queued for them all the same."""
+    for chat in chats:
+        now, chat_id = SystemClock().now(), chat.patient.chat_id
+        await database.write(patients.stop_messages, chat_id, now)
+        for kind in KINDS:
+            message = Message(f"after:{kind.value}:{chat_id}", kind, now, chat_id)
+            await database.write(outbox.enqueue, message, now)
+
+
+async def _kill(
+    standin: RunningStandIn, keepers: list[Keeper], rng: random.Random, kills: int, messages: int
+) -> None:
+    calls = standin.state.calls
+    for after in sorted(rng.sample(range(messages), kills)):
+        await until(lambda after=after: len(calls) >= after)  # type: ignore[misc]
+        keeper = rng.choice(keepers)
+        await until(lambda keeper=keeper: keeper.is_running)  # type: ignore[misc]
+        keeper.kill()
+
+
+async def _all_settled(database: Database, trial: Trial) -> None:
+    async with asyncio.timeout(300):
+        while (left := (await database.read(_states))["open"]) > 0:
+            trial.tell(f"{left} messages to go")
+            await asyncio.sleep(2)
+
+
+def _states(connection: Connection) -> Counter[str]:
+    rows = connection.execute(select(Outbox.state, func.count()).group_by(Outbox.state)).all()
+    states: Counter[str] = Counter({row.state: row[1] for row in rows})
+    states["open"] = states["pending"] + states["claimed"] + states["sending"]
+    return states
+
+
+def _arrivals(standin: RunningStandIn) -> Counter[str]:
+    messages = (m for chat in standin.state.chats for m in chat.messages.values())
+    return Counter(message.text for message in messages if message.from_bot)
+
+
+def _figures(size: str, messages: int, arrived: Counter[str], states: Counter[str]) -> list[Figure]:
+    confirmations = [arrived[f"{Kind.CONFIRMATION.value}:{n}"] for n in range(0, messages, 2)]
+    nudges = [arrived[f"{Kind.NUDGE.value}:{n}"] for n in range(1, messages, 2)]
+    unwanted = sum(n for key, n in arrived.items() if key.startswith(("before", "after")))
+    lost, most = confirmations.count(0), max(confirmations)
+    extra = sum(n - 1 for n in nudges if n > 1)
+    doubtful = f"{nudges.count(0)} not sent when in doubt, {states['uncertain']} shown to staff"
+    return [
+        Figure(
+            "A confirmation arrives, at most twice",
+            size,
+            "0 lost, <= 2 copies",
+            f"{lost} lost, at most {most} copies, {sum(n - 1 for n in confirmations if n)} extra",
+            is_held=lost == 0 and most <= 2,
+        ),
+        Figure(
+            "A nudge never comes twice",
+            size,
+            "0 extra",
+            f"{extra} extra; {doubtful}",
+            is_held=extra == 0 and nudges.count(0) <= states["uncertain"] + states["dead"],
+        ),
+        Figure(
+            "Nothing is sent after an opt-out",
+            f"{2 * STOPPING} messages queued before and {2 * STOPPING} after it",
+            "0 sent",
+            f"{unwanted} sent",
+            is_held=unwanted == 0,
+        ),
+    ]
+
+
+PIECES = (Piece("messages", send_all),)
