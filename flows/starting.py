@@ -31,8 +31,7 @@ def start(conversation: Conversation | None, event: Started, scene: Scene, chat_
     if _must_rest(here):
         return Turn(here.conversation)
     if here.ahead:
-        effects = (AllowMessages(),) if conversation.state == Stage.STOPPED else ()
-        return Turn(here.go("jump", Stage.BOOKED).conversation, effects=effects)
+        return Turn(here.go("jump", Stage.BOOKED).conversation, effects=_welcomed(conversation))
     if _recheck_is_due(here):
         return recheck(here)
     if not conversation.answers:
@@ -89,7 +88,7 @@ def recheck(here: Position) -> Turn:
 def start_over(here: Position) -> Turn:
     """Forget the answers and begin a new run; booked appointments are never forgotten."""
     old = here.conversation
-    effects: tuple[Effect, ...] = (AllowMessages(),) if old.state == Stage.STOPPED else ()
+    effects = _welcomed(old)
     if here.booking.hold_until:
         effects = (*effects, ReleaseHold(here.booking.series_id))
     fresh = Conversation(
@@ -156,10 +155,16 @@ def _recheck_is_due(here: Position) -> bool:
 def _again(here: Position) -> Turn:
     """Nothing was answered yet: begin where the link points, without asking."""
     old = here.conversation
-    effects = (AllowMessages(),) if old.state == Stage.STOPPED else ()
+    effects = _welcomed(old)
     begun = begin(here, old.wanted_clinic or old.clinic)
     begun = begun.with_(wanted_clinic=None, overlay=None, red_flag=None)
     return Turn(begun.conversation, effects=effects)
+
+
+def _welcomed(conversation: Conversation) -> tuple[Effect, ...]:
+    """Allow messages again to somebody who is back; a red flag may have followed a stop."""
+    is_back = conversation.state in (Stage.STOPPED, Stage.URGENT)
+    return (AllowMessages(),) if is_back else ()
 
 
 def _place(here: Position) -> str:

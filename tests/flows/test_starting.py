@@ -284,3 +284,17 @@ def test_continue_after_the_recheck_day_asks_again_too():
     chat.scene = a_scene(now=NOW + timedelta(days=40))
 
     assert chat.chooses(Action.CONTINUE).state == "acne_now"
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_after_a_stop_and_a_red_flag_a_patient_who_is_back_is_written_to(answered):
+    chat = Chat().starts()
+    if answered:
+        chat.answers()
+    chat.does(Stopped()).says("I can't breathe")
+    chat.scene = a_scene(now=NOW + timedelta(days=2))
+    chat.starts()
+    if answered:
+        chat.chooses(Action.START_OVER)
+
+    assert chat.effects[-1] == AllowMessages()

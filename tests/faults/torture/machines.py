@@ -1,11 +1,12 @@
-"""The calendar of the database against a plain one, walked through at random."""
+"""The dialogue and the calendar walked through at random, each against a plain record."""
 
 from __future__ import annotations
 
 import asyncio
 
 from tests.faults import machines, machines_calendar
-from tests.faults.torture.figures import SQLITE, Figure, Piece, Trial
+from tests.faults.machines_dialogue import DialogueMachine
+from tests.faults.torture.figures import NONE, SQLITE, Figure, Piece, Trial
 
 STEPS = 50
 
@@ -32,4 +33,24 @@ async def walk_the_calendar(trial: Trial) -> list[Figure]:
     ]
 
 
-PIECES = (Piece("calendar", walk_the_calendar),)
+async def walk_the_dialogue(trial: Trial) -> list[Figure]:
+    """Do whatever a patient can do at random; the record says what must hold."""
+    runs = trial.at(quick=25, full=2000)
+    walked = await machines.walk(DialogueMachine, runs, STEPS, trial.seed)
+    if walked.broken:
+        trial.tell(walked.broken)
+    return [
+        Figure(
+            "Consent first, no booking without its verdict, red flags stay, a way out always",
+            f"{runs} runs x {STEPS} steps",
+            "0 counter-examples",
+            "1 broken run" if walked.broken else "0 counter-examples",
+            is_held=not walked.broken,
+        )
+    ]
+
+
+PIECES = (
+    Piece("dialogue", walk_the_dialogue, (NONE,)),
+    Piece("calendar", walk_the_calendar),
+)
