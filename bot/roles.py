@@ -6,12 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from enum import StrEnum
+from secrets import SystemRandom
 
 from bot.clock import Clock
 from bot.worker import Deliver, Terms, Worker
 from storage.database import Database
 from storage.outbox import OutboxRow
-from storage.outbox_policy import Kind
+from storage.outbox_policy import TO_SYSTEMS, Kind
+
+#: A receiver may take ten seconds each; what is claimed together must be through in one lease.
+_SLOW_BATCH = 4
 
 
 class Role(StrEnum):
@@ -37,15 +41,29 @@ async def working(
     new_token: Callable[[], str],
     deliveries: Mapping[Kind, Deliver],
 ) -> AsyncIterator[asyncio.Task[None]]:
-    """Serve the outbox until the block ends; messages of other kinds stay where they are."""
+    """Serve the outbox until the block ends; messages of other kinds stay where they are.
+
+    Telegram and the clinic's own systems have a worker each, so that a patient's confirmation
+    never waits for a slow receiver.
+    """
 
     async def deliver(row: OutboxRow) -> int | None:
         return await deliveries[row.kind](row)
 
-    worker = Worker(database, deliver, clock, new_token, Terms(kinds=tuple(deliveries)))
-    task = asyncio.create_task(worker.run())
+    own = tuple(kind for kind in deliveries if kind in TO_SYSTEMS)
+    others = tuple(kind for kind in deliveries if kind not in TO_SYSTEMS)
+    chance = SystemRandom().random
+    terms = [Terms(kinds=others, chance=chance)]
+    if own:
+        terms.append(Terms(kinds=own, chance=chance, batch=_SLOW_BATCH))
+    workers = [Worker(database, deliver, clock, new_token, each) for each in terms]
+    task = asyncio.create_task(_all(workers))
     try:
         yield task
     finally:
-        await worker.stop()
+        await asyncio.gather(*(worker.stop() for worker in workers))
         await task
+
+
+async def _all(workers: list[Worker]) -> None:
+    await asyncio.gather(*(worker.run() for worker in workers))

@@ -10,7 +10,7 @@ import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter
@@ -21,9 +21,10 @@ from bot.sender import Unreachable
 from flows.quiet_hours import QuietHours
 from storage import outbox
 from storage.database import Database
+from storage.deliveries import DeliveryFault, GiveUp, TryAgain, Unwanted
 from storage.faults import StorageError
 from storage.outbox import OutboxRow
-from storage.outbox_policy import Kind
+from storage.outbox_policy import POLICIES, Kind
 
 logger = structlog.get_logger(__name__)
 
@@ -31,8 +32,6 @@ logger = structlog.get_logger(__name__)
 #: nor hide Telegram's errors.
 Deliver = Callable[[OutboxRow], Awaitable[int | None]]
 
-_FIRST_PAUSE = timedelta(seconds=5)  # before a failed message is tried again; doubles
-_LONGEST_PAUSE = timedelta(minutes=10)
 _NOTES = 6  # how often it is tried to note what became of a message
 _GRACE = 10.0  # seconds that sends under way may take when the worker stops
 
@@ -48,6 +47,7 @@ class Terms:
     lanes: int = 4  # messages under way at the same time
     idle_for: float = 1.0  # seconds between looks when nothing is due
     first_pause: float = 0.25  # seconds before an outcome is noted again; doubles
+    chance: Callable[[], float] = lambda: 0.5  # in [0, 1); spreads what is tried again
 
 
 class Worker:
@@ -147,7 +147,9 @@ class Worker:
     async def _fail(self, row: OutboxRow, token: str, error: Exception) -> bool:
         """Sort a failure: was the message not sent, perhaps sent, or can nothing be sent?"""
         write, now, why = self._database.write, self._clock.now(), _name(error)
-        later = now + min(_FIRST_PAUSE * 2 ** (row.attempt - 1), _LONGEST_PAUSE)
+        later = now + POLICIES[row.kind].pause(row.attempt, self._terms.chance())
+        if isinstance(error, DeliveryFault):
+            return await self._fail_at_clinic(row, token, error, later)
         logger.info("message not sent", action="outbox_send_failed", id=row.id, error=why)
         match error:
             case RetryAfter():
@@ -161,6 +163,23 @@ class Worker:
                 return await write(outbox.fail, row.id, token, why, None)
             case NotSent() | InvalidToken():
                 return await write(outbox.fail, row.id, token, why, later)
+            case _:
+                return await write(outbox.uncertain, row.id, token, why, later)
+
+    async def _fail_at_clinic(
+        self, row: OutboxRow, token: str, error: DeliveryFault, later: datetime
+    ) -> bool:
+        """Note what a delivery to the clinic's own systems says of itself."""
+        write, why = self._database.write, error.why
+        logger.info("message not delivered", action="outbox_send_failed", id=row.id, error=why)
+        match error:
+            case TryAgain():
+                due_at = max(later, error.at) if error.at else later
+                return await write(outbox.fail, row.id, token, why, due_at)
+            case GiveUp():
+                return await write(outbox.fail, row.id, token, why, None)
+            case Unwanted():
+                return await write(outbox.drop, row.id, token, why)
             case _:
                 return await write(outbox.uncertain, row.id, token, why, later)
 

@@ -193,13 +193,18 @@ def fail(
     """Note that a message was certainly not sent; False when the lease is lost.
 
     It is tried again at `retry_at`, and dead when that is None or its kind's attempts are used up.
-    `error` is a class name.
+    `error` is a class name or a code.
     """
     held = _held(row_id, token, "sending")
     if retry_at is None:
         return _change(connection, held, state="dead", last_error=error)
     state = case((_has_attempts(), "pending"), else_="dead")
     return _change(connection, held, state=state, last_error=error, due_at=retry_at)
+
+
+def drop(connection: Connection, row_id: int, token: str, why: str) -> bool:
+    """Note that there is nothing to send any more; False when the lease is lost."""
+    return _change(connection, _held(row_id, token, "sending"), state="cancelled", last_error=why)
 
 
 def postpone(connection: Connection, row_id: int, token: str, error: str, due_at: datetime) -> bool:

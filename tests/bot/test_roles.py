@@ -36,3 +36,27 @@ async def test_only_kinds_that_can_be_sent_are_taken_from_the_outbox(database: D
 
     left = await database.read(outbox.lag, NOW)
     assert (key, sent.empty(), left.due) == ("lead:1", True, 1)
+
+
+async def test_a_slow_receiver_keeps_no_patient_waiting(database: Database) -> None:
+    stuck, sent = asyncio.Event(), asyncio.Event()
+
+    async def never(_row: OutboxRow) -> int | None:
+        await stuck.wait()
+        return None
+
+    async def deliver(_row: OutboxRow) -> int | None:
+        sent.set()
+        return None
+
+    for number in range(20):
+        await database.write(outbox.enqueue, Message(f"lead:{number}", Kind.LEAD, NOW), NOW)
+    tokens = iter(f"token{number}" for number in range(10_000))
+    deliveries = {Kind.LEAD: never, Kind.CARD: deliver}
+    async with working(database, StoppedClock(NOW), tokens.__next__, deliveries):
+        await database.write(outbox.enqueue, Message("card:1", Kind.CARD, NOW), NOW)
+        async with asyncio.timeout(10):
+            await sent.wait()
+        stuck.set()
+
+    assert sent.is_set()

@@ -241,7 +241,7 @@ async def test_what_was_claimed_only_waits_again_after_its_lease(ada: Database) 
 
 
 @pytest.mark.parametrize(
-    ("message", "copies"), [(CONFIRMATION, 2), (NUDGE, 1), (LEAD, 12)], ids=lambda m: str(m)[:9]
+    ("message", "copies"), [(CONFIRMATION, 2), (NUDGE, 1), (LEAD, 16)], ids=lambda m: str(m)[:9]
 )
 async def test_a_message_in_doubt_is_sent_as_often_as_its_policy_allows(
     ada: Database, message: Message, copies: int
@@ -335,3 +335,25 @@ async def test_two_processes_never_claim_the_same_message(ada: Database) -> None
 
 def states(connection: Connection) -> list[str]:
     return list(connection.execute(select(Outbox.state).order_by(Outbox.id)).scalars())
+
+
+async def test_what_nobody_wants_any_more_is_dropped_and_not_given_up(ada: Database) -> None:
+    number = await armed(ada, LEAD)
+
+    assert await ada.write(outbox.drop, number, "mine", "lead_gone")
+    row = await stored(ada)
+    assert (row.state, row.last_error, row.lease_token) == ("cancelled", "lead_gone", None)
+    assert await ada.read(outbox.dead) == []
+
+
+@pytest.mark.parametrize(("chance", "seconds"), [(0.0, 3.75), (0.5, 5.0), (1.0, 6.25)])
+def test_a_pause_is_spread_by_a_quarter(chance: float, seconds: float) -> None:
+    assert POLICIES[Kind.LEAD].pause(1, chance) == timedelta(seconds=seconds)
+
+
+def test_a_clinics_own_system_may_be_away_for_most_of_a_day() -> None:
+    policy = POLICIES[Kind.LEAD]
+    pauses = [policy.pause(attempt, 0.5) for attempt in range(1, policy.attempts)]
+
+    assert pauses == sorted(pauses)
+    assert timedelta(hours=20) < sum(pauses, timedelta()) < timedelta(days=2)
