@@ -28,6 +28,7 @@ from storage.models.clinics import (
 from storage.models.columns import Model, UtcDateTime, table_of
 from storage.models.decisions import Decision, ProtocolVersion
 from storage.models.desk import Finding, LeadNote, Photo, Thread, ThreadMessage
+from storage.models.follow_up import FollowUp, SeriesReview, WaitlistEntry, WaitlistOffer
 from storage.models.outbox import OUTBOX_STATES, WAITING, Outbox
 from storage.models.staff import AuditEntry, ConsoleSession, StaffMember, StaffToken
 
@@ -53,6 +54,7 @@ __all__ = [
     "ExternalBusy",
     "FeedToken",
     "Finding",
+    "FollowUp",
     "Inbox",
     "Lead",
     "LeadChannel",
@@ -64,11 +66,14 @@ __all__ = [
     "Photo",
     "Practitioner",
     "ProtocolVersion",
+    "SeriesReview",
     "Service",
     "StaffMember",
     "StaffToken",
     "Thread",
     "ThreadMessage",
     "UtcDateTime",
+    "WaitlistEntry",
+    "WaitlistOffer",
     "table_of",
 ]

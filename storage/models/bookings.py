@@ -66,6 +66,8 @@ class Appointment(Model):
             "sequence",
             "version",
             "staff_id",
+            "confirmed_at",
+            "paused_at",
             "created_at",
             "updated_at",
         }
@@ -92,6 +94,8 @@ class Appointment(Model):
     walk_in_phone: Mapped[str | None] = mapped_column(Words)
     note: Mapped[str | None] = mapped_column(Words)  # the staff's own
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))  # who wrote it in
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # "I will come"
+    paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # a safety answer; staff look
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

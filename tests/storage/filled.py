@@ -18,6 +18,7 @@ from tests.builders import MONDAY, NOW, a_confirmation, a_conversation, a_decisi
 
 ACCOUNT = {"practitioner_id": 1, "url": "https://x", "username": "u", "password": "p"}
 SPAN = {"account_id": 1, "ends_at": NOW + timedelta(hours=1)}
+OFFERED = {"entry_id": 1, "practitioner_id": 1}
 
 #: The tables of the clinic's side, each after those it refers to; times are filled in.
 STAFF_ROWS: dict[str, dict[str, Any]] = {
@@ -42,6 +43,10 @@ STAFF_ROWS: dict[str, dict[str, Any]] = {
     "external_busy": {**SPAN, "href": "/1.ics"},
     "calendar_pushes": {**SPAN, "uid": "s1-1", "href": "/2", "etag": "e", "sequence": 0},
     "calendar_clashes": {**SPAN, "uid": "s1-1", "kind": "overlap"},
+    "follow_ups": {"chat_id": 1, "stopped_kinds": ""},
+    "series_reviews": {"series_id": "s1", "chat_id": 1, "rating": 5},
+    "waitlist_entries": {"clinic_id": 1, "chat_id": 1, "uid": "s1-1"},
+    "waitlist_offers": {**OFFERED, "ends_at": NOW + timedelta(hours=1), "state": "offered"},
 }
 
 LEAD = HandOffLead(LeadKind.BOOKED, 80)
