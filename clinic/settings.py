@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from storage.faults import StorageError
+
+_HTTPS = re.compile(r"https://[^/\s?#@]+")
+_HERE = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class ConsoleRefused(StorageError):
+    """The console is not started, because it would be open; says which setting cures that."""
+
+
+def _web_address(value: str) -> str:
+    if value and not _HTTPS.fullmatch(value) and not _HERE.fullmatch(value):
+        raise ValueError("must be https://HOST without a path")
+    return value
 
 
 class ConsoleSettings(BaseSettings):
@@ -16,6 +34,10 @@ class ConsoleSettings(BaseSettings):
 
     console_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     console_port: Annotated[int, Field(ge=0, le=65535)] = 8081
+    #: The address that staff type, when something in front of the console ends TLS.
+    console_url: Annotated[str, AfterValidator(_web_address)] = ""
+    #: Addresses or networks of what stands in front; their word on a caller's address is believed.
+    console_proxies: str = "127.0.0.1"
     data_dir: Path = Path("var")
     encryption_keys_file: Path | None = None
 
@@ -23,3 +45,30 @@ class ConsoleSettings(BaseSettings):
     def keys_file(self) -> Path:
         """ENCRYPTION_KEYS_FILE, or a file in DATA_DIR that is made when it is first needed."""
         return self.encryption_keys_file or self.data_dir / "encryption-keys.txt"
+
+    @property
+    def address(self) -> str:
+        """CONSOLE_URL, or the address on this machine: what links to the console begin with."""
+        if self.console_url:
+            return self.console_url
+        host = f"[{self.console_host}]" if ":" in self.console_host else self.console_host
+        return f"http://{host}:{self.console_port}"
+
+    @property
+    def is_https(self) -> bool:
+        """Say whether staff reach the console by https."""
+        return self.console_url.startswith("https://")
+
+    @property
+    def public_host(self) -> str:
+        """The host and port of CONSOLE_URL; empty on this machine alone."""
+        return urlsplit(self.console_url).netloc.lower() if self.is_https else ""
+
+    def refuse_open(self) -> None:
+        """Raise ConsoleRefused when others could reach the console without https."""
+        if self.console_host not in LOOPBACK and not self.is_https:
+            raise ConsoleRefused(
+                f"CONSOLE_HOST {self.console_host!r} can be reached from other machines, so the "
+                "console needs https: set CONSOLE_URL to the https address of the proxy in front "
+                "of it, or CONSOLE_HOST to 127.0.0.1"
+            )

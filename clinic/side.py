@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Coroutine, Mapping, Sequence
 
-from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from clinic.console.app import create_console
+from clinic.lent import Deliver, Now, Telegram
 from clinic.settings import ConsoleSettings
 from storage.database import Database
-from storage.outbox import OutboxRow
 from storage.outbox_policy import Kind
-
-Now = Callable[[], datetime]
-Deliver = Callable[[OutboxRow], Awaitable[int | None]]
-
-
-class Telegram(Protocol):
-    """The little that the console needs of Telegram."""
-
-    async def username(self) -> str:
-        """Return the bot's name without `@`."""
-        ...
-
-    async def photo(self, file_id: str) -> bytes:
-        """Return a picture that a patient sent."""
-        ...
 
 
 class Side:
@@ -36,9 +19,9 @@ class Side:
     def __init__(self, settings: ConsoleSettings) -> None:
         self._settings = settings
 
-    def console(self, _database: Database, _now: Now, _telegram: Telegram) -> ASGIApp:
-        """Return the console."""
-        return Starlette()
+    def console(self, database: Database, now: Now, telegram: Telegram) -> ASGIApp:
+        """Return the console. Raises ConsoleRefused and SealFault."""
+        return create_console(database, now, telegram, self._settings)
 
     def deliveries(self, _database: Database, _now: Now) -> Mapping[Kind, Deliver]:
         """Return how each kind of message that goes to the clinic's own systems is sent."""

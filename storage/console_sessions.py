@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, update
 
-from storage import staff
+from storage import audit, staff
 from storage.models import ConsoleSession, StaffMember
 from storage.staff import Member
 
@@ -140,7 +140,7 @@ def _live(now: datetime) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _session(row: Row[Any]) -> Session:
+def _session(row: Row[*tuple[Any, ...]]) -> Session:
     return Session(
         digest=row.digest,
         staff_id=row.staff_id,
@@ -149,3 +149,45 @@ def _session(row: Row[Any]) -> Session:
         seen_at=row.seen_at,
         expires_at=row.expires_at,
     )
+
+
+def enter(connection: Connection, link: str, token: str, now: datetime) -> Member | None:
+    """Use up a sign-in link and begin a session; None for a link that does not hold.
+
+    The session is verified unless the member has a second step.
+    """
+    member = staff.sign_in(connection, link, now)
+    if member is None:
+        return None
+    start(connection, member.id, token, now, is_verified=member.totp_secret is None)
+    audit.record(connection, member.clinic_id, member.id, "session.begun", "staff", member.id, now)
+    return member
+
+
+def verify(connection: Connection, session: Session, step: int, token: str, now: datetime) -> bool:
+    """Use up a time step, and go on with a new, verified session; False for a used step."""
+    if not use_code(connection, session.staff_id, step):
+        return False
+    end(connection, session.staff_id, session.digest, now)
+    start(connection, session.staff_id, token, now, is_verified=True)
+    return True
+
+
+def turn_on_second_step(
+    connection: Connection, member: Member, sealed: str, step: int, now: datetime
+) -> None:
+    """Keep the sealed secret of a second step whose code of `step` was given."""
+    set_second_step(connection, member.id, sealed)
+    use_code(connection, member.id, step)
+    audit.record(connection, member.clinic_id, member.id, "second_step.on", "staff", member.id, now)
+
+
+def turn_off_second_step(connection: Connection, member: Member, step: int, now: datetime) -> bool:
+    """Forget a second step; False when its code of `step` was used before."""
+    if not use_code(connection, member.id, step):
+        return False
+    set_second_step(connection, member.id, None)
+    audit.record(
+        connection, member.clinic_id, member.id, "second_step.off", "staff", member.id, now
+    )
+    return True

@@ -106,7 +106,7 @@ def wanting_cards(connection: Connection, clinic_id: int) -> list[Member]:
         StaffMember.clinic_id == clinic_id,
         StaffMember.removed_at.is_(None),
         StaffMember.chat_id.is_not(None),
-        StaffMember.wants_cards,
+        StaffMember.wants_cards.is_(True),
     )
 
 

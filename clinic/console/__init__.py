@@ -1,0 +1,1 @@
+"""The console: the clinic's own pages, for those who signed in."""

@@ -1,0 +1,113 @@
+"""The console as one ASGI application: pages, files, live changes, and the guard before them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from clinic.console import account, pages, today, views
+from clinic.console.guard import Guard, Terms
+from clinic.console.limits import Limits
+from clinic.console.live import Live
+from clinic.console.pages import Assets
+from clinic.console.signing_in import SigningIn
+from clinic.console.views import Site
+from clinic.lent import Now, Telegram
+from clinic.settings import ConsoleSettings
+from storage import protocol_files, sealing
+from storage.database import Database
+
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A page of the navigation, shown to owners alone where `owners` says so."""
+
+    path: str
+    label: str
+    icon: str
+    owners: bool = False
+
+
+#: The navigation, in its order; each page adds its own line.
+PAGES: tuple[Link, ...] = (Link("/today", "Today", "today"),)
+
+
+def create_console(
+    database: Database,
+    now: Now,
+    telegram: Telegram,
+    settings: ConsoleSettings,
+    *,
+    framed_by: str = "",
+    look_every: float = 1.0,
+) -> Starlette:
+    """Build the console.
+
+    `framed_by` is an origin that may show it in a frame; `look_every` is how many seconds pass
+    between two looks for changes. Raises ConsoleRefused for settings that would leave it open, and
+    SealFault.
+    """
+    settings.refuse_open()
+    assets, pace = Assets(), Limits()
+    site = Site(
+        database=database,
+        now=now,
+        telegram=telegram,
+        seal=sealing.load(settings.keys_file),
+        catalogues=protocol_files.load_catalogues(),
+        settings=settings,
+        pages=pages.environment(assets, PAGES),
+    )
+    terms = Terms(settings.public_host, framed_by)
+    app = Starlette(
+        routes=[
+            Route("/", _home),
+            Route("/static/{name}", _Static(assets).serve),
+            *SigningIn(pace).routes(),
+            *Live(look_every).routes(),
+            *account.Account(pace).routes(),
+            *today.routes(),
+        ],
+        middleware=[
+            Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.console_proxies),
+            Middleware(Guard, site=site, terms=terms, pace=pace),
+        ],
+        exception_handlers={HTTPException: _refused},
+    )
+    app.router.redirect_slashes = False
+    app.state.site = site
+    return app
+
+
+class _Static:
+    """Files under names that change with their content, so that browsers may keep them."""
+
+    def __init__(self, assets: Assets) -> None:
+        self._assets = assets
+
+    async def serve(self, request: Request) -> Response:
+        """Answer with a file."""
+        found = self._assets.file(request.path_params["name"])
+        if found is None:
+            return views.not_found(request)
+        content, media_type = found
+        return Response(content, media_type=media_type, headers={"Cache-Control": FOR_EVER})
+
+
+async def _home(_request: Request) -> Response:
+    return RedirectResponse("/today", HTTPStatus.SEE_OTHER)
+
+
+async def _refused(request: Request, fault: Exception) -> Response:
+    status = getattr(fault, "status_code", HTTPStatus.INTERNAL_SERVER_ERROR)
+    return views.refused(request, HTTPStatus(status))

@@ -1,0 +1,42 @@
+"""How often what may be tried: counted in memory by each process."""
+
+from __future__ import annotations
+
+import hashlib
+
+from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+#: Requests of one session: a person who clicks, and pages that fetch their parts anew.
+BY_SESSION = RateLimitItemPerMinute(300)
+#: Requests of one address without a session.
+BY_ADDRESS = RateLimitItemPerMinute(120)
+#: Sign-in links tried from one address. A wrong link belongs to no account, so it can lock none.
+SIGN_INS = RateLimitItemPerMinute(10, 5)
+#: Codes of the second step that an account may try; who tries has used up a link of the account's.
+CODES = RateLimitItemPerMinute(10, 15)
+#: Wrong codes until a session that waits for one ends.
+CODES_OF_SESSION = RateLimitItemPerMinute(5, 10)
+#: Feeds and other addresses with a secret in them, tried from one address.
+BURST = RateLimitItemPerSecond(40)
+
+
+class Limits:
+    """Counts tries; one of these serves one process."""
+
+    def __init__(self) -> None:
+        self._window = MovingWindowRateLimiter(MemoryStorage())
+
+    def allows(self, limit: RateLimitItem, *who: str) -> bool:
+        """Count a try and say whether it is within the limit."""
+        return self._window.hit(limit, *(_key(part) for part in who))
+
+    def has_room(self, limit: RateLimitItem, *who: str) -> bool:
+        """Say whether one more try would be within the limit, without counting it."""
+        return self._window.test(limit, *(_key(part) for part in who))
+
+
+def _key(part: str) -> str:
+    """Return what is kept of an address or a session's token."""
+    return hashlib.sha256(part.encode()).hexdigest()[:24]
