@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapp
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import structlog
+
 from bot.app import Serving, a_pace, serve
 from bot.clinic_side import ClinicSide, TelegramFiles
 from bot.clock import Clock, SystemClock
@@ -22,9 +24,11 @@ from bot.roles import Role, working
 from bot.settings import Settings
 from bot.webhook import WebhookTerms, derived_secret
 from bot.worker import Deliver
-from storage import clinics, migrations, protocol_files
+from storage import clinics, migrations, protocol_files, sqlite_versions
 from storage.database import Database, connect
 from storage.outbox_policy import Kind
+
+logger = structlog.get_logger(__name__)
 
 Tell = Callable[[str], None]
 
@@ -52,6 +56,8 @@ async def run_bot(
     await asyncio.to_thread(migrations.upgrade, settings.database)
     meters, clock = Meters(), SystemClock()
     database = connect(settings.database, on_fault=meters.database_failed)
+    if doubt := sqlite_versions.warning(database.url):
+        logger.warning(doubt, action="sqlite_faulty")
     health = Health(database, clock, meters, roles)
     site = _Site(settings, database, clock, meters, health, clinic_side, a_pace())
     try:
