@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bot import log
 from bot.clock import SystemClock
 from tests import postgres
 from tests.faults.torture import ledger, registry
@@ -21,6 +22,7 @@ from tests.faults.torture.figures import POSTGRESQL, Figure, Piece, Size, Trial
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the chosen pieces; return how many targets were missed or could not be measured."""
+    log.configure("ERROR", "text")
     chosen = _parser().parse_args(arguments)
     seed = chosen.seed if chosen.seed is not None else secrets.randbelow(10**6)
     size = Size(chosen.size)
