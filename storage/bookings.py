@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from flows.conversation import BookedSession
 from flows.effects import CancelSeries, ConfirmSeries, HoldSeries, MoveAppointment, ReleaseHold
 from flows.slots import Slot
-from storage import faults, upserts, withdrawals
+from storage import calendar_pushes, external_busy, faults, upserts, withdrawals
 from storage.faults import StorageError
 from storage.models import Appointment, Clinic, Practitioner, Service
 
@@ -49,7 +49,7 @@ class Booker:
 
 
 @dataclass(frozen=True, slots=True)
-class _Room:
+class Room:
     """What a clinic allows for one service."""
 
     clinic_id: int
@@ -80,6 +80,7 @@ def confirm(connection: Connection, booker: Booker, effect: ConfirmSeries) -> No
     state = PENDING if effect.pending else BOOKED
     terms = _Terms(effect.series_id, effect.service, state, effect.code)
     _take(connection, booker, terms, effect.sessions)
+    calendar_pushes.announce_series(connection, booker.chat_id, effect.series_id, booker.now)
 
 
 def release(connection: Connection, booker: Booker, effect: ReleaseHold) -> None:
@@ -112,6 +113,7 @@ def cancel(connection: Connection, booker: Booker, effect: CancelSeries) -> None
         )
     )
     withdrawals.of_series(connection, booker.chat_id, effect.series_id, "Cancelled")
+    calendar_pushes.announce_series(connection, booker.chat_id, effect.series_id, booker.now)
 
 
 def move(connection: Connection, booker: Booker, effect: MoveAppointment) -> None:
@@ -126,25 +128,26 @@ def move(connection: Connection, booker: Booker, effect: MoveAppointment) -> Non
     ).scalar()
     if service is None:
         raise NoSuchAppointment("an appointment to be moved must be the patient's own and to come")
-    room = _room(connection, booker.clinic, service)
-    _refuse_impossible(room, booker, (effect.slot,))
+    room = room_of(connection, booker.clinic, service)
+    _refuse_impossible(connection, room, booker, (effect.slot,))
     _queue_up(connection, room.practitioners[effect.slot.practitioner])
-    _drop_ended_holds(connection, booker, room, (effect.slot,))
+    drop_ended_holds(connection, booker, room, (effect.slot,))
     try:
         connection.execute(
             update(Appointment)
             .where(Appointment.uid == effect.uid)
             .values(
-                **_times(room, effect.slot),
+                **times_in(room, effect.slot),
                 sequence=Appointment.sequence + 1,
                 version=Appointment.version + 1,
                 updated_at=booker.now,
             )
         )
     except IntegrityError as error:
-        if _is_overlap(error):
+        if is_overlap(error):
             raise SlotsGone((effect.slot,)) from None
         raise
+    calendar_pushes.announce(connection, (effect.uid,), booker.now)
 
 
 def _take(
@@ -152,20 +155,20 @@ def _take(
 ) -> None:
     """Insert the sessions, in one order for all bookers so that they do not block each other."""
     slots = tuple(session.slot for session in sessions)
-    room = _room(connection, booker.clinic, terms.service)
-    _refuse_impossible(room, booker, slots)
+    room = room_of(connection, booker.clinic, terms.service)
+    _refuse_impossible(connection, room, booker, slots)
     _drop_own_holds(connection, booker)
-    _drop_ended_holds(connection, booker, room, slots)
+    drop_ended_holds(connection, booker, room, slots)
     gone = [
         session.slot
         for session in sorted(sessions, key=lambda session: session.slot)
-        if not _insert(connection, _row(booker, terms, room, session))
+        if not insert(connection, _row(booker, terms, room, session))
     ]
     if gone:
         raise SlotsGone(tuple(gone))
 
 
-def _room(connection: Connection, clinic: str, service: str) -> _Room:
+def room_of(connection: Connection, clinic: str, service: str) -> Room:
     row = connection.execute(
         select(Clinic.id, Service.before_minutes, Service.after_minutes)
         .join(Service, Service.clinic_id == Clinic.id)
@@ -178,7 +181,7 @@ def _room(connection: Connection, clinic: str, service: str) -> _Room:
             Practitioner.clinic_id == row.id, Practitioner.is_active
         )
     )
-    return _Room(
+    return Room(
         clinic_id=row.id,
         before=timedelta(minutes=row.before_minutes),
         after=timedelta(minutes=row.after_minutes),
@@ -186,11 +189,21 @@ def _room(connection: Connection, clinic: str, service: str) -> _Room:
     )
 
 
-def _refuse_impossible(room: _Room, booker: Booker, slots: Iterable[Slot]) -> None:
+def _refuse_impossible(
+    connection: Connection, room: Room, booker: Booker, slots: Iterable[Slot]
+) -> None:
+    """Refuse what is past, with nobody, or taken in the practitioner's own calendar meanwhile."""
     impossible = tuple(
         slot
         for slot in slots
-        if slot.practitioner not in room.practitioners or slot.starts_at <= booker.now
+        if slot.practitioner not in room.practitioners
+        or slot.starts_at <= booker.now
+        or not external_busy.is_free(
+            connection,
+            room.practitioners[slot.practitioner],
+            slot.starts_at - room.before,
+            slot.ends_at + room.after,
+        )
     )
     if impossible:
         raise SlotsGone(impossible)
@@ -202,8 +215,8 @@ def _drop_own_holds(connection: Connection, booker: Booker) -> None:
     )
 
 
-def _drop_ended_holds(
-    connection: Connection, booker: Booker, room: _Room, slots: Iterable[Slot]
+def drop_ended_holds(
+    connection: Connection, booker: Booker, room: Room, slots: Iterable[Slot]
 ) -> None:
     """Free what was held too long in these times, and by the patient at all.
 
@@ -226,7 +239,7 @@ def _drop_ended_holds(
     )
 
 
-def _row(booker: Booker, terms: _Terms, room: _Room, session: BookedSession) -> dict[str, object]:
+def _row(booker: Booker, terms: _Terms, room: Room, session: BookedSession) -> dict[str, object]:
     return {
         "uid": session.uid,
         "clinic_id": room.clinic_id,
@@ -235,7 +248,7 @@ def _row(booker: Booker, terms: _Terms, room: _Room, session: BookedSession) -> 
         "run": booker.run,
         "series_id": terms.series_id,
         "number": session.number,
-        **_times(room, session.slot),
+        **times_in(room, session.slot),
         "state": terms.state,
         "hold_until": terms.hold_until,
         "code": terms.code,
@@ -246,7 +259,7 @@ def _row(booker: Booker, terms: _Terms, room: _Room, session: BookedSession) -> 
     }
 
 
-def _times(room: _Room, slot: Slot) -> dict[str, object]:
+def times_in(room: Room, slot: Slot) -> dict[str, object]:
     return {
         "practitioner_id": room.practitioners[slot.practitioner],
         "starts_at": slot.starts_at,
@@ -256,7 +269,7 @@ def _times(room: _Room, slot: Slot) -> dict[str, object]:
     }
 
 
-def _insert(connection: Connection, row: dict[str, object]) -> bool:
+def insert(connection: Connection, row: dict[str, object]) -> bool:
     """Insert one appointment; False when its time is taken.
 
     A plain INSERT deadlocks on PostgreSQL when bookers race; with ON CONFLICT the loser waits and
@@ -266,12 +279,12 @@ def _insert(connection: Connection, row: dict[str, object]) -> bool:
     try:
         return connection.execute(statement, row).rowcount == 1
     except IntegrityError as error:
-        if _is_overlap(error):
+        if is_overlap(error):
             return False
         raise
 
 
-def _is_overlap(error: IntegrityError) -> bool:
+def is_overlap(error: IntegrityError) -> bool:
     return faults.sqlstate(error) == _EXCLUSION_VIOLATION or _TRIGGER in str(error.orig)
 
 

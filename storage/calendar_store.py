@@ -13,7 +13,7 @@ import holidays
 from sqlalchemy import ColumnElement, Connection, Row, and_, not_, or_, select
 
 from flows.slots import CalendarView, DayOverride, OpeningHours, Timetable
-from storage import models
+from storage import external_busy, models
 from storage.faults import StorageError
 from storage.models import (
     OCCUPYING,
@@ -27,6 +27,26 @@ from storage.models import (
 
 #: No appointment with its buffers is longer, so busy times are read this much further.
 _REACH = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """The local days that are looked at, both inclusive, and from when."""
+
+    now: datetime
+    zone: ZoneInfo
+    from_on: date
+    until_on: date
+
+    @property
+    def from_at(self) -> datetime:
+        """The first instant whose busy times matter."""
+        return datetime.combine(self.from_on, time(), self.zone) - _REACH
+
+    @property
+    def until_at(self) -> datetime:
+        """The instant from which on busy times do not matter."""
+        return datetime.combine(self.until_on, time(), self.zone) + 2 * _REACH
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +92,7 @@ def view(  # noqa: PLR0913 - a look at a calendar has this many sides
     if clinic is None:
         raise StorageError(f"clinic {clinic_slug!r} has no service {service!r}")
     zone = ZoneInfo(clinic.zone)
+    days = _Range(now, zone, from_on, until_on)
     own = and_(
         Appointment.chat_id == chat_id,
         or_(Appointment.series_id == ignore_series, Appointment.uid == ignore_uid),
@@ -79,13 +100,13 @@ def view(  # noqa: PLR0913 - a look at a calendar has this many sides
     occupied = and_(
         Appointment.state.in_(OCCUPYING),
         or_(Appointment.state != "held", Appointment.hold_until > now),
-        Appointment.blocks_from < datetime.combine(until_on, time(), zone) + 2 * _REACH,
-        Appointment.blocks_until > datetime.combine(from_on, time(), zone) - _REACH,
+        Appointment.blocks_from < days.until_at,
+        Appointment.blocks_until > days.from_at,
         not_(own),
     )
     return CalendarView(
         zone=clinic.zone,
-        timetables=_timetables(connection, clinic.id, occupied, from_on, until_on),
+        timetables=_timetables(connection, clinic.id, days, occupied),
         closed_on=_closed_on(connection, clinic, from_on, until_on),
         duration=timedelta(minutes=clinic.minutes),
         buffer_before=timedelta(minutes=clinic.before_minutes),
@@ -139,12 +160,9 @@ def agenda(
 
 
 def _timetables(
-    connection: Connection,
-    clinic_id: int,
-    occupied: ColumnElement[bool],
-    from_on: date,
-    until_on: date,
+    connection: Connection, clinic_id: int, days: _Range, occupied: ColumnElement[bool]
 ) -> tuple[Timetable, ...]:
+    """Whose own calendar is too old to be relied on has no hours, where the clinic wants that."""
     people = connection.execute(
         select(Practitioner.id, Practitioner.slug)
         .where(Practitioner.clinic_id == clinic_id, Practitioner.is_active)
@@ -152,16 +170,18 @@ def _timetables(
     ).all()
     ids = [person.id for person in people]
     weekly = _weekly(connection, ids)
-    overrides = _overrides(connection, ids, from_on, until_on)
+    overrides = _overrides(connection, ids, days.from_on, days.until_on)
     busy = _busy(connection, ids, occupied)
+    outside = external_busy.spans(connection, ids, days.from_at, days.until_at)
+    shut = external_busy.shut(connection, ids, days.now)
     return tuple(
         Timetable(
             practitioner=person.slug,
-            hours=tuple(weekly[person.id]),
-            overrides=tuple(
-                DayOverride(on, tuple(spans)) for on, spans in overrides[person.id].items()
-            ),
-            busy=tuple(busy[person.id]),
+            hours=() if person.id in shut else tuple(weekly[person.id]),
+            overrides=()
+            if person.id in shut
+            else tuple(DayOverride(on, tuple(spans)) for on, spans in overrides[person.id].items()),
+            busy=tuple(sorted((*busy[person.id], *outside[person.id]))),
         )
         for person in people
     )

@@ -1,0 +1,169 @@
+"""What was read from a practitioner's own calendar, kept in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from storage import calendar_pushes, clashes
+from storage.calendar_accounts import Account
+from storage.calendar_pushes import Push
+from storage.clashes import ClashKind
+from storage.models import Appointment, CalendarAccount, CalendarPush, ExternalBusy
+
+#: Rows of one INSERT: PostgreSQL and SQLite both have a limit of values.
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Time that is taken, `[starts_at, ends_at)` in aware UTC."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One of our appointments as it stands in the calendar."""
+
+    href: str
+    etag: str
+    uid: str
+    span: Span
+    is_called_off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a calendar says, as a whole or since the last time."""
+
+    started_at: datetime
+    until: datetime  # how far ahead it was read
+    token: str  # to ask for what changes from here on
+    is_whole: bool
+    busy: Mapping[str, tuple[Span, ...]]  # by resource: those that were read, free ones too
+    gone: frozenset[str] = frozenset()  # resources that were deleted
+    own: tuple[Seen, ...] = ()  # appointments of ours among those read
+    unread: int = 0  # resources that nobody can make sense of
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a reading meant."""
+
+    clashes: int  # new ones
+    rewritten: int  # appointments that are to be written, again or for the first time
+
+
+def own_uids(connection: Connection, account: Account) -> frozenset[str]:
+    """Return the UIDs that are ours in a calendar, whatever became of the appointments."""
+    written = select(CalendarPush.uid).where(CalendarPush.account_id == account.id)
+    booked = select(Appointment.uid).where(Appointment.practitioner_id == account.practitioner_id)
+    return frozenset(connection.execute(written.union(booked)).scalars())
+
+
+def keep(
+    connection: Connection, account: Account, reading: Reading, now: datetime, next_at: datetime
+) -> Kept:
+    """Keep a reading: busy times, what was done to our appointments, new clashes.
+
+    With something that nobody can make sense of, the calendar stays as old as it was.
+    """
+    _keep_busy(connection, account.id, reading)
+    new = sum(_note_changes(connection, account.id, reading, now))
+    new += clashes.look(connection, account.id, now)
+    rewritten = calendar_pushes.catch_up(connection, account.id, account.practitioner_id, now)
+    values: dict[str, object] = {"sync_token": reading.token, "next_at": next_at}
+    if reading.is_whole:
+        values["read_at"] = reading.started_at
+    if not reading.unread:
+        values |= {"synced_at": reading.started_at, "failures": 0}
+        values |= {"failure": None, "failed_at": None}
+    connection.execute(
+        update(CalendarAccount).where(CalendarAccount.id == account.id).values(**values)
+    )
+    return Kept(new, rewritten)
+
+
+def _keep_busy(connection: Connection, account_id: int, reading: Reading) -> None:
+    outdated = delete(ExternalBusy).where(ExternalBusy.account_id == account_id)
+    if reading.is_whole:
+        connection.execute(outdated)
+    else:
+        changed = sorted(reading.gone | reading.busy.keys())
+        for first in range(0, len(changed), _BATCH):
+            some = changed[first : first + _BATCH]
+            connection.execute(outdated.where(ExternalBusy.href.in_(some)))
+    rows = [
+        {
+            "account_id": account_id,
+            "href": href,
+            "starts_at": span.starts_at,
+            "ends_at": span.ends_at,
+        }
+        for href, spans in reading.busy.items()
+        for span in spans
+    ]
+    for first in range(0, len(rows), _BATCH):
+        connection.execute(insert(ExternalBusy), rows[first : first + _BATCH])
+
+
+def _note_changes(
+    connection: Connection, account_id: int, reading: Reading, now: datetime
+) -> Iterable[bool]:
+    """Compare our appointments with what was written; what was written meanwhile is let be."""
+    seen = {each.uid: each for each in reading.own}
+    for push in calendar_pushes.pushes(connection, account_id):
+        if push.pushed_at >= reading.started_at:
+            continue
+        if push.uid in seen:
+            yield _note_seen(connection, push, seen[push.uid], now)
+        elif push.href in reading.gone or (reading.is_whole and _was_read(push, reading)):
+            yield note_deleted(connection, push, now)
+
+
+def _was_read(push: Push, reading: Reading) -> bool:
+    return push.starts_at < reading.until and push.ends_at > reading.started_at
+
+
+def _note_seen(connection: Connection, push: Push, seen: Seen, now: datetime) -> bool:
+    if seen.etag == push.etag and seen.href == push.href:
+        return False
+    if push.sequence != calendar_pushes.CHANGED_OUTSIDE:
+        calendar_pushes.note(connection, replace(push, href=seen.href, etag=seen.etag))
+    return note_moved(connection, push, seen, now)
+
+
+def note_moved(connection: Connection, push: Push, seen: Seen, now: datetime) -> bool:
+    """Keep that one of our appointments was changed outside; False when its times are the same.
+
+    It is then written again with its own times, and staff see the other ones.
+    """
+    wanted = calendar_pushes.task(connection, push.account_id, push.uid).entry
+    known = {Span(push.starts_at, push.ends_at)}
+    if wanted is not None:  # perhaps we wrote it ourselves and have not noted it yet
+        known.add(Span(wanted.starts_at, wanted.ends_at))
+    if seen.span in known and not seen.is_called_off:
+        return False
+    calendar_pushes.write_again(connection, push.account_id, push.uid, seen.etag)
+    return _tell(connection, push, ClashKind.MOVED, seen.span, now)
+
+
+def note_deleted(connection: Connection, push: Push, now: datetime) -> bool:
+    """Keep that one of our appointments was deleted outside; it is written again."""
+    calendar_pushes.forget(connection, push.account_id, push.uid)
+    return _tell(connection, push, ClashKind.DELETED, Span(push.starts_at, push.ends_at), now)
+
+
+def _tell(connection: Connection, push: Push, kind: ClashKind, span: Span, now: datetime) -> bool:
+    """Staff hear of it only while the appointment is to be kept: else both sides agree."""
+    wanted = calendar_pushes.task(connection, push.account_id, push.uid).entry
+    if wanted is None or wanted.ends_at <= now:
+        return False
+    return clashes.note(
+        connection, push.account_id, push.uid, kind, span.starts_at, span.ends_at, now
+    )
