@@ -69,6 +69,11 @@ class Visit:
         return self.state in _KEPT
 
     @property
+    def is_expected(self) -> bool:
+        """Say whether the time stands, or waits for an answer of the patient's or the clinic's."""
+        return self.is_kept or self.state in (VisitState.HELD, VisitState.PENDING)
+
+    @property
     def ref(self) -> str:
         """Name this time of this visit; a moved visit is spoken of anew."""
         return f"{self.uid}:{self.version}"

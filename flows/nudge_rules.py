@@ -67,7 +67,7 @@ def _hold(history: History) -> Iterator[Nudge]:
     if until is not None:
         yield Nudge(
             NudgeKind.HOLD_ENDS,
-            f"hold:{until.isoformat()}",
+            f"hold:{int(until.timestamp())}",
             until - timedelta(minutes=3),
             until - timedelta(seconds=45),
         )
@@ -140,16 +140,12 @@ def _next_session(history: History, course: Course, last: Visit, on: date) -> It
     """The next session has no time yet: say so a week before it may take place."""
     if history.cancelled_at is not None and history.cancelled_at > last.ends_at:
         return
-    if any(visit.starts_at > last.ends_at and _is_ahead(visit) for visit in history.visits):
+    if any(visit.starts_at > last.ends_at and visit.is_expected for visit in history.visits):
         return
     earliest_on = on + course.spacing.min_days * _DAY
     ref = f"series:{course.series_id}:{last.number + 1}"
     late_for = (course.spacing.max_days - course.spacing.min_days + 7) * _DAY
     yield _on_day(history, NudgeKind.NEXT_SESSION, ref, earliest_on - 7 * _DAY, late_for)
-
-
-def _is_ahead(visit: Visit) -> bool:
-    return visit.is_kept or visit.state in (VisitState.HELD, VisitState.PENDING)
 
 
 def _about(visit: Visit, kind: NudgeKind, due_at: datetime, not_after: datetime) -> Nudge:

@@ -34,7 +34,7 @@ from storage.outbox_policy import POLICIES, Kind
 Value = str | int
 
 #: Text keys, ids, codes, the UID of an appointment: nothing that a person could have written fits.
-_PLAIN = re.compile(r"[A-Za-z0-9_.:/-]{0,80}(@resurface)?")
+_PLAIN = re.compile(r"[A-Za-z0-9_.:/-]{0,80}(@resurface(:\d+)?)?")
 
 #: Somebody should look at these: not sent, perhaps sent, or the patient is out of reach.
 GIVEN_UP = ("dead", "uncertain", "blocked")

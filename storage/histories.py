@@ -1,0 +1,196 @@
+"""What is known of a patient after the chat, read as the value that nudges are decided from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, select
+
+from flows import conversation as values
+from flows.conversation import Stage
+from flows.follow_up import Course, History, NudgeKind, Sent, Silence, Visit, VisitState
+from flows.plan import Plan
+from storage import documents
+from storage.models import (
+    Appointment,
+    Clinic,
+    Conversation,
+    Decision,
+    FollowUp,
+    Lead,
+    Outbox,
+    Patient,
+    table_of,
+)
+from storage.outbox_policy import Kind
+
+TREATMENT = "treatment"
+
+_CHATS, _PATIENTS, _FOLLOW_UPS = table_of(Conversation), table_of(Patient), table_of(FollowUp)
+
+#: Built once: every look at a patient runs these.
+_PERSON = (
+    select(
+        _CHATS.c.document,
+        _CHATS.c.updated_at,
+        _PATIENTS.c.stopped_at,
+        _PATIENTS.c.unreachable_at,
+        _FOLLOW_UPS.c.paused_at,
+        _FOLLOW_UPS.c.stopped_kinds,
+        _FOLLOW_UPS.c.refresher_declined_at,
+        Clinic.zone,
+        Lead.recheck_on,
+        Lead.kind,
+    )
+    .join_from(_CHATS, _PATIENTS, _PATIENTS.c.chat_id == _CHATS.c.chat_id)
+    .outerjoin(_FOLLOW_UPS, _FOLLOW_UPS.c.chat_id == _CHATS.c.chat_id)
+    .outerjoin(Clinic, Clinic.slug == _CHATS.c.clinic)
+    .outerjoin(Lead, (Lead.chat_id == _CHATS.c.chat_id) & (Lead.run == _CHATS.c.run))
+    .where(_CHATS.c.chat_id == bindparam("chat"))
+)
+
+_VISITS = (
+    select(table_of(Appointment))
+    .where(Appointment.chat_id == bindparam("chat"))
+    .order_by(Appointment.starts_at)
+)
+
+_SENT = select(Outbox.payload, Outbox.sent_at, Outbox.created_at).where(
+    Outbox.chat_id == bindparam("chat"), Outbox.kind == Kind.NUDGE.value
+)
+
+_PLAN = (
+    select(Decision.plan)
+    .where(
+        Decision.chat_id == bindparam("chat"),
+        Decision.run == bindparam("run"),
+        Decision.plan.is_not(None),
+    )
+    .order_by(Decision.id.desc())
+    .limit(1)
+)
+
+#: States of the chat in which something waits for the patient, besides the protocol's questions.
+_OPEN = frozenset(
+    {Stage.REVIEW, Stage.PLAN, Stage.CONSULT, Stage.PICK_DAY, Stage.PICK_TIME, Stage.CONTACT}
+)
+_CLOSED = frozenset(Stage) - _OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class _Visits:
+    """A patient's appointments, and the run that the last course of treatments came from."""
+
+    all: tuple[Visit, ...]
+    series_id: str = ""
+    run: int = 0
+    cancelled_at: datetime | None = None
+    hold_until: datetime | None = None
+
+
+def load(connection: Connection, chat_id: int, now: datetime) -> History | None:
+    """Return the patient's history as of `now`; None for a chat that has no conversation."""
+    person = connection.execute(_PERSON, {"chat": chat_id}).one_or_none()
+    if person is None:
+        return None
+    conversation = documents.read_conversation(person.document)
+    visits = _visits(connection, chat_id, conversation.run, now)
+    return History(
+        zone=person.zone or "UTC",
+        run=conversation.run,
+        silences=_silences(person, conversation, visits.all),
+        stopped_kinds=_stopped_kinds(person),
+        is_open=conversation.state not in _CLOSED,
+        last_step_at=person.updated_at,
+        cancelled_at=visits.cancelled_at,
+        recheck_on=person.recheck_on if conversation.state == Stage.DEFERRED else None,
+        hold_until=visits.hold_until,
+        visits=visits.all,
+        course=_course(connection, chat_id, visits),
+        sent=_sent(connection, chat_id),
+        last_wrote_at=person.updated_at,
+    )
+
+
+def _silences(
+    person: Row[Any], conversation: values.Conversation, visits: tuple[Visit, ...]
+) -> frozenset[Silence]:
+    has_agreed = conversation.state != Stage.NO_CONSENT and (bool(conversation.answers) or visits)
+    found = {
+        Silence.STOPPED: person.stopped_at is not None,
+        Silence.UNREACHABLE: person.unreachable_at is not None,
+        Silence.PAUSED: person.paused_at is not None,
+        Silence.RED_FLAG: conversation.red_flag is not None or conversation.state == Stage.URGENT,
+        Silence.WITHDRAWN: not has_agreed,
+    }
+    return frozenset(silence for silence, holds in found.items() if holds)
+
+
+def _stopped_kinds(person: Row[Any]) -> frozenset[NudgeKind]:
+    stopped = {NudgeKind(kind) for kind in (person.stopped_kinds or "").split()}
+    if person.refresher_declined_at is not None:
+        stopped.add(NudgeKind.REFRESHER)
+    return frozenset(stopped)
+
+
+def _visits(connection: Connection, chat_id: int, run: int, now: datetime) -> _Visits:
+    rows = connection.execute(_VISITS, {"chat": chat_id}).all()
+    found = tuple(_visit(row) for row in rows)
+    treatments = [row for row in rows if row.service == TREATMENT and row.state != "held"]
+    cancelled = [row.updated_at for row in rows if row.state == "cancelled" and row.run == run]
+    ahead = [visit for visit in found if visit.starts_at > now and visit.is_expected]
+    holds = [row.hold_until for row in rows if row.state == "held" and row.hold_until > now]
+    last = max(treatments, key=lambda row: (row.run, row.created_at), default=None)
+    return _Visits(
+        found,
+        last.series_id if last else "",
+        last.run if last else 0,
+        max(cancelled) if cancelled and not ahead else None,
+        max(holds, default=None),
+    )
+
+
+def _visit(row: Row[Any]) -> Visit:
+    return Visit(
+        uid=row.uid,
+        series_id=row.series_id,
+        number=row.number,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        state=VisitState(row.state),
+        version=row.sequence,
+        is_treatment=row.service == TREATMENT,
+        is_confirmed=row.confirmed_at is not None,
+        is_paused=row.paused_at is not None,
+    )
+
+
+def _course(connection: Connection, chat_id: int, visits: _Visits) -> Course | None:
+    if not visits.series_id:
+        return None
+    document = connection.execute(_PLAN, {"chat": chat_id, "run": visits.run}).scalar()
+    if document is None:
+        return None
+    plan = documents.read_plan(document)
+    return Course(
+        visits.series_id,
+        plan.sessions,
+        plan.spacing,
+        review_weeks=(plan.review_on - plan.proposed_on[-1]).days // 7,
+        refresher_months=_months(plan),
+    )
+
+
+def _months(plan: Plan) -> int:
+    last, again = plan.proposed_on[-1], plan.refresher_on
+    return (again.year - last.year) * 12 + again.month - last.month
+
+
+def _sent(connection: Connection, chat_id: int) -> tuple[Sent, ...]:
+    """Every message that was ever made counts: one that was taken back is not made again."""
+    rows = connection.execute(_SENT, {"chat": chat_id})
+    found = ((json.loads(row.payload), row.sent_at or row.created_at) for row in rows)
+    return tuple(Sent(payload["nudge"], payload["ref"], at) for payload, at in found)

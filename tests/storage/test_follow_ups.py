@@ -1,0 +1,182 @@
+"""A patient's history is read as it is, and a look at it says the next word once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, insert, select, update
+
+from flows.conversation import Answer
+from flows.effects import CancelSeries, HandOffLead, LeadKind, RecordDecision, StopMessages
+from flows.follow_up import History, NudgeKind, Silence, VisitState
+from flows.plan import Plan
+from flows.protocol import Spacing
+from storage import follow_ups, histories, patients, turns
+from storage.database import Database
+from storage.models import Appointment, FollowUp, Outbox
+from tests.builders import (
+    MONDAY,
+    NOW,
+    a_confirmation,
+    a_conversation,
+    a_decision,
+    a_hold,
+    a_slot,
+    a_turn,
+    four_weekly,
+)
+
+ADA = 7
+AGREED = {"consent": Answer(("agree",))}
+DAYS = tuple(slot.starts_at.date() for slot in four_weekly(a_slot()))
+PLAN = Plan(
+    sessions=4,
+    at_least=3,
+    at_most=5,
+    spacing=Spacing(28, 28, 42),
+    downtime_days=(1, 3),
+    minor_days=7,
+    starts_on=DAYS[0],
+    proposed_on=DAYS,
+    review_on=DAYS[-1] + timedelta(weeks=12),
+    refresher_on=date(DAYS[-1].year + 1, DAYS[-1].month, DAYS[-1].day),
+)
+DECIDED = replace(a_decision(), plan=PLAN)
+ASSESSED: tuple[RecordDecision, ...] = (DECIDED,)
+
+
+async def turn(database: Database, *effects: Any, before: int | None = None, **chat: Any) -> None:
+    conversation = a_conversation(**{"answers": AGREED, **chat})
+    writes = a_turn(*effects, before=before, conversation=conversation)
+    assert await database.write(turns.commit, writes) == turns.Committed()
+
+
+async def history(database: Database, now: datetime = NOW) -> History:
+    found = await database.read(histories.load, ADA, now)
+    assert found is not None
+    return found
+
+
+async def said(database: Database) -> list[tuple[str, str]]:
+    def read(connection: Connection) -> list[tuple[str, str]]:
+        rows = connection.execute(select(Outbox.key, Outbox.ref_type).order_by(Outbox.id))
+        return [tuple(row) for row in rows if row.key.startswith("nudge:")]
+
+    return await database.read(read)
+
+
+@pytest.fixture
+async def course(willow: Database) -> Database:
+    """Return a database in which Ada has booked a course of four sessions."""
+    await turn(willow, DECIDED, a_confirmation(*four_weekly(a_slot())), state="booked")
+    return willow
+
+
+async def test_a_booked_course_is_read_with_its_plan(course: Database) -> None:
+    found = await history(course)
+
+    assert [visit.state for visit in found.visits] == [VisitState.BOOKED] * 4
+    assert found.course is not None
+    assert (found.course.sessions, found.course.review_weeks) == (4, 12)
+    assert (found.course.refresher_months, found.zone) == (12, "Europe/London")
+    assert (found.is_open, found.silences) == (False, frozenset())
+
+
+async def test_a_chat_without_conversation_has_no_history(willow: Database) -> None:
+    assert await willow.read(histories.load, ADA, NOW) is None
+
+
+async def test_an_open_question_is_seen_and_a_hold(willow: Database) -> None:
+    await turn(willow, DECIDED, a_hold(a_slot()), state="contact")
+
+    found = await history(willow)
+
+    assert (found.is_open, found.hold_until) == (True, NOW + timedelta(minutes=10))
+    assert (await history(willow, NOW + timedelta(hours=1))).hold_until is None
+
+
+async def test_who_must_wait_is_asked_again_on_the_day(willow: Database) -> None:
+    recheck_on = date(2026, 4, 1)
+    lead = HandOffLead(LeadKind.DEFERRED, None, recheck_on)
+    await turn(willow, lead, state="deferred")
+
+    assert (await history(willow)).recheck_on == recheck_on
+
+
+async def test_nobody_is_written_to_before_they_agreed(willow: Database) -> None:
+    await turn(willow, state="consent", answers={})
+
+    assert (await history(willow)).silences == {Silence.WITHDRAWN}
+
+
+async def test_a_red_flag_and_a_stop_are_silence(willow: Database) -> None:
+    await turn(willow, StopMessages(), state="urgent", red_flag="self_harm")
+
+    assert (await history(willow)).silences == {Silence.STOPPED, Silence.RED_FLAG}
+
+
+async def test_a_cancelled_course_is_known_as_one(course: Database) -> None:
+    await turn(course, CancelSeries("series"), before=0, state="plan")
+
+    found = await history(course)
+
+    assert found.cancelled_at == NOW
+    assert {visit.state for visit in found.visits} == {VisitState.CANCELLED}
+
+
+async def test_a_look_says_the_next_word_once_and_knows_when_to_look_again(
+    course: Database,
+) -> None:
+    await course.write(follow_ups.mark, ADA, NOW)
+    week_before = MONDAY - timedelta(days=7)
+
+    assert await course.write(follow_ups.look, NOW) == (ADA,)
+    assert await course.write(follow_ups.look, NOW) == ()
+    assert await course.read(follow_ups.next_look_at) == week_before
+
+    await course.write(follow_ups.look, week_before)
+    await course.write(follow_ups.mark, ADA, week_before)
+    await course.write(follow_ups.look, week_before)
+
+    assert await said(course) == [("nudge:7:prepare_week:series-1:0", "appointment")]
+    assert await course.read(follow_ups.next_look_at) == MONDAY - timedelta(days=2)
+
+
+async def test_what_is_said_after_a_visit_does_not_need_it_to_stand(course: Database) -> None:
+    evening = MONDAY.replace(hour=18)  # seven in the evening in winter is eighteen in spring
+    done = update(Appointment).where(Appointment.uid == "series-1")
+    await course.write(lambda c: c.execute(done.values(state="fulfilled")).rowcount)
+    await course.write(follow_ups.mark, ADA, evening)
+
+    await course.write(follow_ups.look, evening + timedelta(hours=1))
+
+    assert await said(course) == [("nudge:7:aftercare:series-1:0", "")]
+
+
+async def test_a_patient_about_whom_nothing_is_known_is_not_looked_at_again(
+    willow: Database,
+) -> None:
+    await willow.write(lambda c: patients.save(c, ADA, first_name="Ada", locale="en", now=NOW))
+    await willow.write(follow_ups.mark, ADA, NOW)
+
+    assert await willow.write(follow_ups.look, NOW) == (ADA,)
+    assert await willow.read(follow_ups.next_look_at) is None
+
+
+async def test_stops_of_one_kind_and_a_declined_refresher_are_known(course: Database) -> None:
+    row = insert(FollowUp).values(
+        chat_id=ADA, stopped_kinds="today prepare_week", refresher_declined_at=NOW, paused_at=NOW
+    )
+    await course.write(lambda c: c.execute(row).rowcount)
+
+    found = await history(course)
+
+    assert found.stopped_kinds == {
+        NudgeKind.TODAY,
+        NudgeKind.PREPARE_WEEK,
+        NudgeKind.REFRESHER,
+    }
+    assert found.silences == {Silence.PAUSED}
