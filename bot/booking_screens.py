@@ -171,6 +171,7 @@ def _booked_rows(page: Page) -> Rows:
     prepare = page.button("prepare", Chose(Action.PREPARE))
     aftercare = page.button("aftercare", Chose(Action.AFTERCARE))
     person = page.button("person", AskedForPerson())
+    photos = page.button("photos", Chose(Action.PHOTOS))
     talk = _is_talk(booking)
     return (
         *rows,
@@ -179,8 +180,8 @@ def _booked_rows(page: Page) -> Rows:
             page.button(counted("change", booking), Chose(Action.CHANGE)),
             page.button("cancel", Chose(Action.CANCEL)),
         ),
-        (person,) if talk else (aftercare, person),
-        (page.button("help", AskedHelp()),),
+        (photos,) if talk else (aftercare, photos),
+        (person, page.button("help", AskedHelp())),
     )
 
 

@@ -23,6 +23,7 @@ class Place:
     conversation: Conversation
     message_id: int | None
     shown_revision: int | None
+    is_talking: bool = False  # the clinic's people and this patient have an open thread
 
 
 class Store(Protocol):

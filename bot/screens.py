@@ -11,6 +11,7 @@ from dataclasses import replace
 from bot import booking_screens, question_screens, verdict_screens
 from bot.markup import TEXT_LIMIT, Button, Rows, Screen, cut, label, plain, stacked
 from bot.page import Page
+from flows import photos
 from flows.conversation import Conversation, Overlay, Stage
 from flows.events import (
     Action,
@@ -75,13 +76,20 @@ def is_same(before: Conversation | None, after: Conversation) -> bool:
 
 def _shown_parts(conversation: Conversation) -> Conversation:
     return replace(
-        conversation, revision=0, misses=0, suggested="", last_media="", wanted_clinic=None
+        conversation,
+        revision=0,
+        misses=0,
+        suggested="",
+        last_media="",
+        wanted_clinic=None,
+        photos=0,
     )
 
 
 def _is_told(page: Page, notes: Sequence[Note]) -> bool:
     """Say whether the screen above is enough; a question is always asked again."""
-    if page.conversation.overlay is not None or page.conversation.state not in _TOLD:
+    overlay = page.conversation.overlay
+    if overlay is not Overlay.ASK and (overlay is not None or page.conversation.state not in _TOLD):
         return False
     return not any(note.key in _LEADING for note in notes)
 
@@ -185,6 +193,32 @@ def _start_over(page: Page) -> Screen:
     return Screen(page.say("screen.start_over.title"), rows)
 
 
+def _ask(page: Page) -> Screen:
+    """Ask what to tell the clinic; what is underneath keeps its place."""
+    html = "\n\n".join((page.say("screen.ask.title"), page.say("screen.ask.next")))
+    rows = ((page.button("back_to_place", Chose(Action.CONTINUE)),), (_help(page),))
+    return Screen(html, rows)
+
+
+def _photos(page: Page) -> Screen:
+    """Ask for a yes to photos; after it, ask for the photos."""
+    number = page.conversation.photos
+    leave, others = "photos_no", [page.button("photos_yes", Chose(Action.PHOTOS_YES))]
+    paragraphs = [
+        page.say("screen.photos.title"),
+        page.say("screen.photos.about", most=photos.MOST),
+        page.say("screen.photos.never"),
+    ]
+    if page.conversation.photo_consent:
+        leave, others = "photos_done", []
+        paragraphs = [page.say("screen.photos.send", most=photos.MOST)]
+    if number:
+        paragraphs.append(page.say("screen.photos.kept", number=number, most=photos.MOST))
+        others.append(page.button("photos_delete", Chose(Action.PHOTOS_DELETE)))
+    way_on = page.button(leave, Chose(Action.CONTINUE))
+    return Screen("\n\n".join(paragraphs), ((*others, way_on), (_person(page), _help(page))))
+
+
 def _with_ways_out(page: Page, rows: Rows) -> Rows:
     """Put what the help screen offers above the buttons of the screen that it stands on."""
     ways: Rows = (
@@ -208,6 +242,8 @@ def _help(page: Page) -> Button:
 _OVERLAYS: Mapping[Overlay, Callable[[Page], Screen]] = {
     Overlay.RESUME: _resume,
     Overlay.START_OVER: _start_over,
+    Overlay.ASK: _ask,
+    Overlay.PHOTOS: _photos,
 }
 
 _STAGES: Mapping[Stage, Callable[[Page], Screen]] = {

@@ -50,7 +50,9 @@ class DatabaseStore:
         loaded = await self._database.read(conversations.load, chat_id)
         if loaded is None:
             return None
-        return Place(loaded.conversation, loaded.message_id, loaded.shown_revision)
+        return Place(
+            loaded.conversation, loaded.message_id, loaded.shown_revision, loaded.is_talking
+        )
 
     async def look(self, look: Look, scene: Scene, chat_id: int) -> CalendarView:
         """Read the calendar that a turn asked for."""

@@ -15,7 +15,14 @@ from bot.updates import Arrival
 from flows import dialogue
 from flows.conversation import Conversation, Offer, Stage
 from flows.effects import ConfirmSeries, HoldSeries, MoveAppointment
-from flows.events import Answered, CalendarSeen, Event, Repeated, SlotWasTaken
+from flows.events import (
+    Answered,
+    AskedForPerson,
+    CalendarSeen,
+    Event,
+    Repeated,
+    SlotWasTaken,
+)
 from flows.turn import Scene, Turn
 from storage.turns import Committed, Duplicate, SlotTaken, Stale, TurnWrites
 
@@ -86,6 +93,8 @@ class Turns:
 
     async def _try(self, arrival: Arrival, place: Place | None) -> Reply | Stale | None:
         scene = await self._scenery.scene()
+        if place is not None and place.is_talking:
+            scene = replace(scene, is_talking=True)
         before = place.conversation if place else None
         event = _event(arrival, place)
         turn = await self._advance(before, event, scene, arrival.chat_id)
@@ -147,8 +156,11 @@ class Turns:
 
 
 def is_stale(arrival: Arrival, place: Place | None) -> bool:
-    """Say whether a button belongs to a screen that is not the current one."""
-    if arrival.typed:
+    """Say whether a button belongs to a screen that is not the current one.
+
+    The one that asks for a person is never too old: it stands under what the clinic wrote, too.
+    """
+    if arrival.typed or (place is not None and isinstance(arrival.event, AskedForPerson)):
         return False
     return place is None or arrival.revision != place.conversation.revision
 
@@ -192,5 +204,5 @@ def logged(event: Event) -> str:
 def _plain(event: Event) -> Iterator[tuple[str, object]]:
     for field in fields(event):
         value = getattr(event, field.name)
-        if not is_dataclass(value) and value:
+        if field.repr and not is_dataclass(value) and value:
             yield field.name, value

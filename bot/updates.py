@@ -154,7 +154,8 @@ class UpdateReader:
             return _contact(message)
         media = _media(message)
         if media is not None:
-            return SentMedia(media, message.text or message.caption or "")
+            words = message.text or message.caption or ""
+            return SentMedia(media, words, _file_id(message, media))
         if message.text is not None:
             return Typed(message.text, message.message_id)
         return None  # a service message such as a pinned note
@@ -180,8 +181,8 @@ class UpdateReader:
 
     def _seen_album(self, update: Update, message: Message) -> bool:
         album = message.media_group_id
-        if album is None or message.caption:  # every caption is read: it may hold a red flag
-            return False
+        if album is None or message.caption or message.photo:
+            return False  # a caption may hold a red flag; each photo may be one to keep
         first = self._albums.setdefault(album, update.update_id)
         if len(self._albums) > _ALBUMS_REMEMBERED:
             self._albums.popitem(last=False)
@@ -214,6 +215,11 @@ def _media(message: Message) -> Media | None:
         (message.poll or message.dice or message.story, Media.OTHER),
     )
     return next((media for part, media in found if part), None)
+
+
+def _file_id(message: Message, media: Media) -> str:
+    """Return Telegram's name of the largest size of a photo, nothing for anything else."""
+    return message.photo[-1].file_id if media is Media.PHOTO else ""
 
 
 def _membership(update: Update, chat: Chat) -> Blocked | None:

@@ -81,7 +81,7 @@ def consult(page: Page) -> Screen:
     rows = (
         *((_book(page, index, offer),) for index, offer in _told_apart(page, offers)),
         (page.button("other_times", Chose(Action.OTHER_TIMES)),),
-        (page.button("person", AskedForPerson()),),
+        person_and_photos(page),
         back_and_help(page),
     )
     return Screen(joined(paragraphs, ending=page.say("screen.plan.cut")), rows)
@@ -123,10 +123,15 @@ def _plan_rows(page: Page, offers: tuple[Offer, ...]) -> Rows:
             page.button("other_times", Chose(Action.OTHER_TIMES)),
             page.button("laser", Chose(Action.LASER)),
         ),
-        (page.button("person", AskedForPerson()),),
+        person_and_photos(page),
         back_and_help(page),
     ]
     return tuple(rows)
+
+
+def person_and_photos(page: Page) -> tuple[Button, ...]:
+    """Return the row that offers to ask a person, and to show them the skin."""
+    return page.button("person", AskedForPerson()), page.button("photos", Chose(Action.PHOTOS))
 
 
 def _told_apart(page: Page, offers: tuple[Offer, ...]) -> list[tuple[int, Offer]]:

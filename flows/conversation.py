@@ -35,6 +35,8 @@ class Overlay(StrEnum):
 
     RESUME = "resume"  # /start in the middle: continue or start over?
     START_OVER = "start_over"  # are you sure?
+    ASK = "ask"  # what is written now goes to the clinic's people
+    PHOTOS = "photos"  # may photos be kept? then: send them
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +113,5 @@ class Conversation:
     decided_on: date | None = None  # local day of the verdict; plan and deferral count from it
     red_flag: str | None = None  # id of the red flag that stopped the run
     booking: Booking = Booking()
+    photo_consent: bool = False  # photos of this run may be kept
+    photos: int = 0  # kept in this run

@@ -14,16 +14,18 @@ from typing import assert_never
 from flows import (
     appointing,
     looking,
+    photos,
     rebooking,
     relevance,
     repairs,
     screening,
     starting,
+    talking,
     typed,
     understanding,
     wording,
 )
-from flows.conversation import Answer, Conversation, Stage
+from flows.conversation import Answer, Conversation, Overlay, Stage
 from flows.effects import SavePhone
 from flows.events import (
     Action,
@@ -39,6 +41,7 @@ from flows.events import (
     Corrected,
     Edited,
     Event,
+    Media,
     Repeated,
     SentMedia,
     SharedContact,
@@ -95,6 +98,8 @@ def _typed(here: Position, event: Typed) -> Turn:
         turn = attempt(here, event)
         if turn is not None:
             return turn
+    if here.scene.is_talking:
+        return talking.send_unasked(here, event.text)
     if here.conversation.state == Stage.URGENT:  # no "I did not understand" for somebody in need
         return Turn(here.conversation)
     return repairs.missed(here)
@@ -103,6 +108,8 @@ def _typed(here: Position, event: Typed) -> Turn:
 def _attempts(here: Position) -> tuple[_Attempt, ...]:
     if here.conversation.state == Stage.URGENT:
         return _as_button, _as_command
+    if here.conversation.overlay is Overlay.ASK:
+        return _as_button, _as_way_out, _as_message
     if here.step is None or here.conversation.overlay:
         return _as_button, _as_command, _as_question
     if here.step.kind is Kind.TEXT:  # own words are an answer only when they are nothing else
@@ -120,6 +127,16 @@ def _as_button(here: Position, event: Typed) -> Turn | None:
 def _as_command(here: Position, event: Typed) -> Turn | None:
     meant = wording.command(event.text, here.scene.catalogues)
     return None if meant is None else _dispatch(here, meant)
+
+
+def _as_way_out(here: Position, event: Typed) -> Turn | None:
+    """Take only what leads away from writing to the clinic: "why" and "next" may be said to it."""
+    meant = wording.command(event.text, here.scene.catalogues)
+    return _dispatch(here, meant) if isinstance(meant, _WAYS_OUT) else None
+
+
+def _as_message(here: Position, event: Typed) -> Turn:
+    return talking.send(here, event.text)
 
 
 def _as_question(here: Position, event: Typed) -> Turn | None:
@@ -173,7 +190,7 @@ def _wish(here: Position, wish: typed.Wish) -> Turn:
 def _went_back(here: Position) -> Turn:
     state = here.conversation.state
     if here.conversation.overlay:
-        return starting.resume(here)
+        return _continue(here)
     if here.step is not None or state == Stage.REVIEW:
         before = relevance.previous_step(here.protocol, here.answers, state)
         if before is None:
@@ -194,6 +211,8 @@ def _corrected(here: Position, event: Corrected) -> Turn:
         return repairs.red_flag(here, flag)
     if not here.conversation.protocol:
         return Turn(here.conversation)
+    if here.conversation.overlay is Overlay.ASK:
+        return Turn(here.conversation, notes=(here.note("note.message_edited"),))
     return screening.correct(here, event.text, event.message_id)
 
 
@@ -201,6 +220,8 @@ def _sent_media(here: Position, event: SentMedia) -> Turn:
     flag = repairs.raised_flag(here, event.caption)
     if flag:
         return repairs.red_flag(here, flag)
+    if event.media is Media.PHOTO:
+        return photos.received(here, event.file_id)
     return repairs.received(here, event.media)
 
 
@@ -220,6 +241,13 @@ def _chose(here: Position, event: Chose) -> Turn:
         return handler(here, event.arg)
     except (ValueError, IndexError, KeyError):  # an argument that this screen does not offer
         return screening.stale(here)
+
+
+def _continue(here: Position) -> Turn:
+    """Give the place back; what was beside it leaves it untouched."""
+    if here.conversation.overlay in (Overlay.ASK, Overlay.PHOTOS):
+        return Turn(here.with_(overlay=None).conversation)
+    return starting.resume(here)
 
 
 def _start_over(here: Position) -> Turn:
@@ -278,13 +306,14 @@ def _say(*keys: str) -> Callable[[Position, str], Turn]:
 
 
 _ANYWHERE: frozenset[str] = frozenset()
+_WAYS_OUT = (AskedForPerson, AskedHelp, AskedPrivacy, AskedToStartOver, Repeated, Stopped, WentBack)
 _OFFERS = frozenset({Stage.PLAN, Stage.CONSULT})
 _BOOKED = frozenset({Stage.BOOKED})
 
 #: Button -> the screens it stands on (none: anywhere), and what it does with its argument.
 _ACTIONS: Mapping[Action, tuple[frozenset[str], Callable[[Position, str], Turn]]] = {
     Action.CLINIC: (frozenset({Stage.CHOOSE_CLINIC}), _choose_clinic),
-    Action.CONTINUE: (_ANYWHERE, lambda here, _: starting.resume(here)),
+    Action.CONTINUE: (_ANYWHERE, lambda here, _: _continue(here)),
     Action.START_OVER: (_ANYWHERE, lambda here, _: _start_over(here)),
     Action.CONFIRM: (frozenset({Stage.REVIEW}), lambda here, _: screening.confirm(here)),
     Action.BOOK: (_OFFERS, _book),
@@ -307,6 +336,9 @@ _ACTIONS: Mapping[Action, tuple[frozenset[str], Callable[[Position, str], Turn]]
     Action.PREPARE: (_BOOKED, _say("care.before", "care.day")),
     Action.AFTERCARE: (_BOOKED, _say("care.expect", "care.after", "care.call")),
     Action.LASER: (frozenset({Stage.PLAN}), _say("plan.laser")),
+    Action.PHOTOS: (_ANYWHERE, lambda here, _: photos.offer(here)),
+    Action.PHOTOS_YES: (_ANYWHERE, lambda here, _: photos.agree(here)),
+    Action.PHOTOS_DELETE: (_ANYWHERE, lambda here, _: photos.delete(here)),
 }
 
 
@@ -351,7 +383,7 @@ def _dispatch(here: Position, event: Event) -> Turn:  # noqa: C901, PLR0912 - on
         case AskedWhy():
             return repairs.why(here)
         case AskedForPerson():
-            return repairs.call_person(here)
+            return talking.call_person(here)
         case AskedPrivacy():
             return Turn(here.conversation, notes=(here.note("note.privacy"),))
         case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -109,6 +109,25 @@ class AllowMessages:
     """The patient came back after asking for no further messages."""
 
 
+@dataclass(frozen=True, slots=True)
+class MessageToClinic:
+    """Words for the clinic's people: they open the patient's thread, or go on with it."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeepPhoto:
+    """Keep Telegram's name of a photo; the picture itself stays there."""
+
+    file_id: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePhotos:
+    """Forget every photo of this patient, of earlier runs too. Idempotent."""
+
+
 Effect = (
     RecordDecision
     | HoldSeries
@@ -120,4 +139,7 @@ Effect = (
     | SavePhone
     | StopMessages
     | AllowMessages
+    | MessageToClinic
+    | KeepPhoto
+    | DeletePhotos
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from flows.conversation import Offer
@@ -33,6 +33,9 @@ class Action(StrEnum):
     PREPARE = "prepare"  # booked: how to prepare
     AFTERCARE = "aftercare"
     LASER = "laser"  # plan: the laser comparison
+    PHOTOS = "photos"  # say what photos are for, and take them
+    PHOTOS_YES = "photos_yes"  # photos: they may be kept
+    PHOTOS_DELETE = "photos_delete"  # forget the photos that were kept
 
 
 class Media(StrEnum):
@@ -117,6 +120,7 @@ class SentMedia:
 
     media: Media
     caption: str = ""
+    file_id: str = field(default="", repr=False)  # Telegram's name of a photo
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from flows import relevance
 from flows.conversation import Conversation, Stage
-from flows.effects import ConfirmSeries, HandOffLead, HoldSeries, LeadKind, MoveAppointment
+from flows.effects import (
+    ConfirmSeries,
+    HandOffLead,
+    HoldSeries,
+    LeadKind,
+    MessageToClinic,
+    MoveAppointment,
+)
 from flows.eligibility import Verdict
 from flows.events import (
     Action,
@@ -15,10 +23,11 @@ from flows.events import (
     Chose,
     Started,
     Stopped,
+    Typed,
     WentBack,
 )
 from flows.graph import refuses
-from flows.proof_model import Standing, chosen_of
+from flows.proof_model import WORDS, Standing, chosen_of
 from flows.proof_walk import Arrival, Walk, path
 from flows.proof_world import Claim, Ledger, World, must, place_of
 from flows.protocol import Kind, Option, Outcome, Severity, Step
@@ -88,9 +97,22 @@ def check_near(world: World, conversation: Conversation) -> None:
     """Refute when no person, or no end, can be reached from here, or the place is lost."""
     asked = world.does(conversation, AskedForPerson())
     must(HandOffLead(LeadKind.PERSON) in asked.effects, "asking for a person tells nobody")
-    must(place_of(asked.conversation) == place_of(conversation), "a person costs the place")
+    _written_to(world, conversation, asked.conversation)
     stopped = world.does(conversation, Stopped())
     must(stopped.conversation.state == Stage.STOPPED, f"stop leads to {stopped.conversation.state}")
+
+
+def _written_to(world: World, before: Conversation, asked: Conversation) -> None:
+    """Refute when words for a person do not reach one, or when the place is lost over it."""
+    if asked.state == Stage.URGENT:
+        must(place_of(asked) == place_of(before), "a person costs the place")
+        return
+    sent = world.does(asked, Typed(WORDS))
+    must(MessageToClinic(WORDS) in sent.effects, "what is asked reaches nobody")
+    for left in (asked, sent.conversation):
+        back = world.does(left, Chose(Action.CONTINUE)).conversation
+        place = replace(place_of(before), overlay=None, misses=0, suggested="")
+        must(place_of(back) == place, "a person costs the place")
 
 
 def booked_by(turn: Turn) -> bool:

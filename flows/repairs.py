@@ -28,17 +28,6 @@ def answer_question(here: Position, faq: str) -> Turn:
     return Turn(here.conversation, notes=(here.note(f"faq.{faq}.answer"),))
 
 
-def call_person(here: Position) -> Turn:
-    """Tell the clinic that the patient wants a person, and how to reach one at once."""
-    if here.conversation.clinic is None:
-        return Turn(here.conversation, notes=(here.note("note.choose_first"),))
-    return Turn(
-        here.conversation,
-        effects=(HandOffLead(LeadKind.PERSON),),
-        notes=(here.note("note.person"),),
-    )
-
-
 def received(here: Position, media: Media) -> Turn:
     """Answer a photo, voice note or sticker; a burst of the same kind is answered once."""
     if here.conversation.last_media == media.value:

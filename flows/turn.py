@@ -22,6 +22,7 @@ class Scene:
     protocols: Mapping[str, Protocol]  # by `Protocol.key`
     clinics: Mapping[str, Clinic]  # by slug
     catalogues: Mapping[str, Catalogue]  # by locale
+    is_talking: bool = False  # the clinic's people and this patient have an open thread
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,12 @@ _OVERLAYS: Mapping[Overlay, Mapping[str, Event]] = {
         "no": Chose(Action.CONTINUE),
         "continue": Chose(Action.CONTINUE),
     },
+    Overlay.ASK: {"continue": Chose(Action.CONTINUE)},
+    Overlay.PHOTOS: {
+        "yes": Chose(Action.PHOTOS_YES),
+        "no": Chose(Action.CONTINUE),
+        "continue": Chose(Action.CONTINUE),
+    },
 }
 
 _PHONE = re.compile(r"\+?[\d\s().-]{7,20}")

@@ -12,11 +12,13 @@ from rapidfuzz import fuzz, process
 
 from flows.clinics import Clinic
 from flows.events import (
+    Action,
     AskedForPerson,
     AskedHelp,
     AskedPrivacy,
     AskedToStartOver,
     AskedWhy,
+    Chose,
     Event,
     Repeated,
     Skipped,
@@ -37,6 +39,8 @@ COMMANDS: Mapping[str, Event] = {
     "back": WentBack(),
     "skip": Skipped(),
     "repeat": Repeated(),
+    "photos": Chose(Action.PHOTOS),
+    "delete_photos": Chose(Action.PHOTOS_DELETE),
 }
 
 #: How close (0-100) words must come to a known question: in a question the known words may

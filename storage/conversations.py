@@ -6,11 +6,11 @@ import functools
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, exists, or_, select, update
 
 from flows import conversation as values
 from storage import documents, upserts
-from storage.models import Conversation, Patient, table_of
+from storage.models import Clinic, Conversation, Patient, Thread, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,22 @@ class Loaded:
     conversation: values.Conversation
     message_id: int | None  # the bot's latest message with a screen
     shown_revision: int | None  # None: nothing was ever shown
+    is_talking: bool = False  # has an open thread with the people of this clinic
 
 
 _TABLE = table_of(Conversation)
 
-_LOAD = select(_TABLE.c.document, _TABLE.c.message_id, _TABLE.c.shown_revision).where(
+_IS_TALKING = exists(
+    select(Thread.id)
+    .join(Clinic, Clinic.id == Thread.clinic_id)
+    .where(
+        Thread.chat_id == _TABLE.c.chat_id,
+        Thread.is_open,
+        Clinic.slug == _TABLE.c.clinic,
+    )
+)
+
+_LOAD = select(_TABLE.c.document, _TABLE.c.message_id, _TABLE.c.shown_revision, _IS_TALKING).where(
     _TABLE.c.chat_id == bindparam("chat")
 )
 
@@ -39,7 +50,7 @@ def load(connection: Connection, chat_id: int) -> Loaded | None:
     row = connection.execute(_LOAD, {"chat": chat_id}).one_or_none()
     if row is None:
         return None
-    return Loaded(documents.read_conversation(row[0]), row[1], row[2])
+    return Loaded(documents.read_conversation(row[0]), row[1], row[2], bool(row[3]))
 
 
 def note_shown(connection: Connection, chat_id: int, revision: int, message_id: int | None) -> None:

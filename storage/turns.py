@@ -16,10 +16,13 @@ from storage import (
     bookings,
     conversations,
     decisions,
+    desk,
+    follow_ups,
     inbox,
     leads,
     models,
     patients,
+    photos,
     turn_events,
 )
 from storage.faults import StorageError
@@ -80,6 +83,8 @@ _CalendarEffect = (
     | effects.CancelSeries
 )
 
+_DeskEffect = effects.MessageToClinic | effects.KeepPhoto | effects.DeletePhotos
+
 _BOOKS = (effects.HoldSeries, effects.ConfirmSeries, effects.MoveAppointment)
 
 _CHATS, _PATIENTS = models.table_of(models.Conversation), models.table_of(models.Patient)
@@ -138,6 +143,7 @@ def _apply(connection: Connection, writes: TurnWrites, *, is_known: bool) -> Out
     turn_events.tell(connection, to_tell, now)
     if not conversations.save(connection, conversation, writes.before_revision, now):
         raise _Refused(Stale())  # another process met this new patient at the same instant
+    follow_ups.mark(connection, writes.chat_id, now)
     _log(connection, writes)
     return Committed()
 
@@ -156,8 +162,25 @@ def _carry_out(
             patients.stop_messages(connection, conversation.chat_id, now)
         case effects.AllowMessages():
             patients.allow_messages(connection, conversation.chat_id)
+        case effects.MessageToClinic() | effects.KeepPhoto() | effects.DeletePhotos():
+            _reach_the_desk(connection, conversation, effect, now)
         case _:
             _change_calendar(connection, conversation, effect, now)
+
+
+def _reach_the_desk(
+    connection: Connection, conversation: Conversation, effect: _DeskEffect, now: datetime
+) -> None:
+    match effect:
+        case effects.MessageToClinic():
+            desk.receive(connection, conversation, effect, now)
+        case effects.KeepPhoto():
+            chat_id, run = conversation.chat_id, conversation.run
+            photos.keep(connection, chat_id, run, effect.file_id, now)
+        case effects.DeletePhotos():
+            photos.delete_all(connection, conversation.chat_id)
+        case _:
+            assert_never(effect)
 
 
 def _change_calendar(

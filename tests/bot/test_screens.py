@@ -175,13 +175,46 @@ def test_preparing_is_a_list_under_a_title() -> None:
     assert "<b>On the day</b>\n• " in screen.html
 
 
-def test_both_overlays_offer_two_ways_and_a_person() -> None:
-    for overlay in Overlay:
+def test_resuming_and_starting_over_offer_two_ways_and_a_person() -> None:
+    for overlay in (Overlay.RESUME, Overlay.START_OVER):
         conversation = at_step("area", overlay=overlay)
         screen = screens.render(conversation, (), SCENE)
 
         assert faults_of(screen, conversation) == []
         assert {Chose(Action.CONTINUE), Chose(Action.START_OVER)} <= set(presses(screen))
+
+
+@pytest.mark.parametrize("overlay", list(Overlay))
+@pytest.mark.parametrize("photos", [0, 2])
+@pytest.mark.parametrize("agreed", [False, True])
+def test_every_overlay_has_one_tap_back(overlay: Overlay, photos: int, agreed: bool) -> None:
+    conversation = at_step("area", overlay=overlay, photos=photos, photo_consent=agreed)
+    screen = screens.render(conversation, (), SCENE)
+
+    assert faults_of(screen, conversation) == []
+    assert Chose(Action.CONTINUE) in presses(screen)
+
+
+def test_photos_are_asked_for_only_after_a_yes() -> None:
+    asked = screens.render(at_step("area", overlay=Overlay.PHOTOS), (), SCENE)
+    agreed = at_step("area", overlay=Overlay.PHOTOS, photo_consent=True, photos=1)
+
+    assert Chose(Action.PHOTOS_YES) in presses(asked)
+    assert "send your photos now" not in asked.html
+    assert "Kept so far: 1 of 4" in screens.render(agreed, (), SCENE).html
+
+
+def test_what_was_sent_to_the_clinic_is_said_without_asking_again() -> None:
+    chat = Chat().comes_to("area").does(AskedForPerson())
+    before = chat.conversation
+    chat.says("do you have parking")
+    assert chat.turn is not None
+    shown = screens.is_same(before, chat.turn.conversation)
+
+    screen = screens.render(chat.turn.conversation, chat.turn.notes, SCENE, shown=shown)
+
+    assert screen.html.startswith("Sent to Willow Skin Clinic.")
+    assert "What would you like to ask" not in screen.html
 
 
 def test_what_the_clinic_is_called_cannot_break_the_markup() -> None:

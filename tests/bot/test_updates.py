@@ -30,6 +30,7 @@ from tests.bot.telegram_objects import SAM, a_membership, a_message, a_press, an
 GROUP = {"id": -5, "type": "supergroup", "title": "Friends"}
 PHOTO = [{"file_id": "f", "file_unique_id": "u", "width": 9, "height": 9}]
 FILE = {"file_id": "f", "file_unique_id": "u"}
+VIDEO = {**FILE, "width": 1, "height": 1, "duration": 1}
 
 
 def reader() -> UpdateReader:
@@ -81,14 +82,16 @@ def test_words_become_events(text: str, event: Event) -> None:
             },
             Media.STICKER,
         ),
-        ({"video": {**FILE, "width": 1, "height": 1, "duration": 1}}, Media.VIDEO),
+        ({"video": VIDEO}, Media.VIDEO),
         ({"document": FILE}, Media.DOCUMENT),
         ({"location": {"latitude": 1, "longitude": 1}}, Media.LOCATION),
         ({"dice": {"emoji": "🎲", "value": 1}}, Media.OTHER),
     ],
 )
 def test_media_are_named_and_their_caption_is_read(content: dict[str, Any], media: Media) -> None:
-    assert event_of(**content, caption="see here") == SentMedia(media, "see here")
+    name = "f" if media is Media.PHOTO else ""
+
+    assert event_of(**content, caption="see here") == SentMedia(media, "see here", name)
 
 
 def test_a_forwarded_text_is_not_an_answer_but_its_words_are_read() -> None:
@@ -105,20 +108,33 @@ def test_only_the_senders_own_number_is_taken() -> None:
     assert event_of(contact={"phone_number": "+442", "first_name": "Ada"}) == SentMedia(Media.OTHER)
 
 
-def test_an_album_arrives_once_except_for_its_captions() -> None:
+def test_an_album_of_videos_arrives_once_except_for_its_captions() -> None:
     read = reader().read
-    first = a_message(1, photo=PHOTO, media_group_id="a")
+    first = a_message(1, video=VIDEO, media_group_id="a")
 
     assert read(first) is not None
     assert read(first) is not None  # the same update again, after a failed try
-    assert read(a_message(2, photo=PHOTO, media_group_id="a")) is None
-    assert read(a_message(3, photo=PHOTO, media_group_id="a", caption="help me")) is not None
+    assert read(a_message(2, video=VIDEO, media_group_id="a")) is None
+    assert read(a_message(3, video=VIDEO, media_group_id="a", caption="help me")) is not None
+
+
+def test_every_photo_of_an_album_arrives_with_telegrams_name_of_its_largest_size() -> None:
+    read = reader().read
+    sizes = [*PHOTO, {**PHOTO[0], "file_id": "large", "width": 90, "height": 90}]
+    events = [
+        arrival.event
+        for number in (1, 2)
+        if isinstance(arrival := read(a_message(number, photo=sizes, media_group_id="a")), Arrival)
+    ]
+
+    assert events == [SentMedia(Media.PHOTO, file_id="large")] * 2
+    assert "large" not in repr(events)
 
 
 def test_old_albums_are_forgotten() -> None:
     known = reader()
     for number in range(1100):
-        known.read(a_message(number, photo=PHOTO, media_group_id=str(number)))
+        known.read(a_message(number, video=VIDEO, media_group_id=str(number)))
 
     assert len(known._albums) == 1000
 

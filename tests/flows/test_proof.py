@@ -18,6 +18,7 @@ from flows import (
     screening,
     series,
     starting,
+    talking,
 )
 from flows.clinics import BookingMode
 from flows.conversation import Answer, Stage
@@ -233,7 +234,7 @@ def ticks_keep_their_order(patch: pytest.MonkeyPatch) -> None:
 
 
 def nobody_is_told(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(repairs, "call_person", lambda here: Turn(here.conversation))
+    patch.setattr(talking, "call_person", lambda here: Turn(here.conversation))
 
 
 def a_stop_loses_the_place(patch: pytest.MonkeyPatch) -> None:

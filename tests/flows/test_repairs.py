@@ -85,10 +85,10 @@ def test_a_burst_is_answered_once():
     assert chat.conversation == revision
 
 
-def test_after_words_the_next_photo_is_answered_again():
-    chat = at_age().does(SentMedia(Media.PHOTO)).says("34").does(SentMedia(Media.PHOTO))
+def test_after_words_the_next_voice_note_is_answered_again():
+    chat = at_age().does(SentMedia(Media.VOICE)).says("34").does(SentMedia(Media.VOICE))
 
-    assert chat.notes == ["note.media_photo"]
+    assert chat.notes == ["note.media_voice"]
 
 
 @pytest.mark.parametrize(
