@@ -27,6 +27,7 @@ from tests.standin import MONDAY_MORNING, RunningStandIn, StoppedClock, running_
 BOOKING = ("All correct", "Book all 4", "Here in Telegram")
 BOOKED = "You are booked"
 
+_PATIENCE = 60.0  # seconds for an answer: the bot may have to start many times meanwhile
 _TALKS = 4  # conversations at the same time
 _CORE = ("turns.", "conversations.")  # what a quick run by webhook tries
 
@@ -123,6 +124,7 @@ async def _conversation(standin: RunningStandIn, database: Database) -> Ending:
     patient = await standin.new_patient("Maya")
     async with patient:
         guide = Guide(patient, database, protocol(), catalogues()["en"])
+        guide.within = _PATIENCE
         await guide.starts()
         await guide.answers()
         for label in BOOKING:
@@ -163,23 +165,29 @@ def _rows(connection: Connection) -> dict[str, int]:
     }
 
 
-async def crash_everywhere(trial: Trial) -> list[Figure]:
+async def polling(trial: Trial) -> list[Figure]:
+    """Crash a bot that polls."""
+    return [await _crash_everywhere(trial, by_webhook=False)]
+
+
+async def webhook(trial: Trial) -> list[Figure]:
+    """Crash a bot to which updates are delivered."""
+    return [await _crash_everywhere(trial, by_webhook=True)]
+
+
+async def _crash_everywhere(trial: Trial, *, by_webhook: bool) -> Figure:
     """Try every point: each in a conversation of its own, or each name once at the quick size."""
-    figures = []
-    for by_webhook in (False, True):
-        way = "webhook" if by_webhook else "polling"
-        talks = Conversations(trial, by_webhook=by_webhook)
-        tried = Tried()
-        tried.reference, passed = await talks.passes()
-        assert tried.reference.state == Stage.BOOKED
-        if trial.size is Size.FULL:
-            plans = [[(name, at)] for name, times in passed.items() for at in range(1, times + 1)]
-        else:
-            names = [name for name in passed if not by_webhook or name.startswith(_CORE)]
-            plans = [[(name, 1) for name in names[i::_TALKS]] for i in range(_TALKS)]
-        await _carry_out(trial, talks, tried, plans)
-        figures.append(_figure(trial, way, tried, passed))
-    return figures
+    talks = Conversations(trial, by_webhook=by_webhook)
+    tried = Tried()
+    tried.reference, passed = await talks.passes()
+    assert tried.reference.state == Stage.BOOKED
+    if trial.size is Size.FULL:
+        plans = [[(name, at)] for name, times in passed.items() for at in range(1, times + 1)]
+    else:
+        names = [name for name in passed if not by_webhook or name.startswith(_CORE)]
+        plans = [[(name, 1) for name in names[i::_TALKS]] for i in range(_TALKS)]
+    await _carry_out(trial, talks, tried, plans)
+    return _figure(trial, "webhook" if by_webhook else "polling", tried, passed)
 
 
 async def _carry_out(
@@ -195,7 +203,7 @@ async def _carry_out(
                 ending, reached = await talks.has(plan)
             except AssertionError as stuck:
                 tried.different.append(f"{plan}: {stuck}")
-                trial.tell(talks.said())
+                trial.tell(f"{tried.different[-1]}\n{talks.said()}")
                 continue
             tried.compare(ending, reached)
             tried.reached += reached
@@ -223,4 +231,7 @@ def _figure(trial: Trial, way: str, tried: Tried, passed: Counter[str]) -> Figur
     )
 
 
-PIECES = (Piece("crash_points", crash_everywhere),)
+PIECES = (
+    Piece("crash_points", polling),
+    Piece("crash_points_webhook", webhook),
+)
