@@ -77,6 +77,7 @@ class Guide:
         self._protocol = protocol
         self._catalogue = catalogue
         self.tour = Tour()
+        self.within = _TURN_WITHIN
 
     async def conversation(self) -> Conversation:
         """Return the conversation as it is stored."""
@@ -158,7 +159,7 @@ class Guide:
         return await self.taps(self._catalogue.text(skip))
 
     async def _arrived(self, before: Conversation | None) -> str:
-        deadline = asyncio.get_running_loop().time() + _TURN_WITHIN
+        deadline = asyncio.get_running_loop().time() + self.within
         while True:
             loaded = await self._database.read(conversations.load, self.patient.chat_id)
             moved = loaded and (before is None or loaded.conversation.revision > before.revision)
