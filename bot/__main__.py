@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from bot import log, proof_command, protocol_commands
-from bot.clinic_side import ClinicSide
+from bot.clinic_side import ClinicSide, bot_name
 from bot.clock import SystemClock
 from bot.faults import BotFault
 from bot.live import run_bot, until_told
@@ -20,9 +20,9 @@ from bot.playground.refusals import PlaygroundRefused
 from bot.playground.server import run_playground
 from bot.roles import Role, chosen
 from bot.settings import Settings, SettingsFaults, load, load_data_place
-from clinic import upkeep_commands
+from clinic import settings as console_settings
+from clinic import staff_commands, upkeep_commands
 from clinic.commands import clinic_app, leads_command
-from clinic.settings import ConsoleSettings
 from clinic.side import Side
 from flows import diagram
 from flows.compiler import ProtocolFaults
@@ -48,6 +48,10 @@ app.command("restore")(upkeep_commands.restore_command)
 app.command("migrate")(upkeep_commands.migrate_command)
 app.add_typer(upkeep_commands.inbox_app, name="inbox")
 app.add_typer(upkeep_commands.outbox_app(SystemClock().now), name="outbox")
+app.add_typer(
+    staff_commands.staff_app(SystemClock().now, lambda: asyncio.run(bot_name(load()))), name="staff"
+)
+app.command("console-link")(staff_commands.console_link_command_for(SystemClock().now))
 
 
 @app.callback()
@@ -115,7 +119,7 @@ async def _run(settings: Settings, only: Collection[Role]) -> None:
 
 
 def _clinic_side() -> ClinicSide:
-    settings = ConsoleSettings()
+    settings = console_settings.load()
     side = Side(settings)
     return ClinicSide(
         settings.console_host,

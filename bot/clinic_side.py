@@ -12,8 +12,10 @@ from datetime import datetime
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 from telegram import Bot
+from telegram.error import TelegramError
 
 from bot.request import AiohttpRequest, base_urls
+from bot.settings import Settings
 from bot.worker import Deliver
 from storage.database import Database
 from storage.outbox_policy import Kind
@@ -49,6 +51,17 @@ class TelegramFiles:
         """Return a picture that a patient sent. Raises TelegramError."""
         file = await self._bot.get_file(file_id)
         return bytes(await file.download_as_bytearray())
+
+
+async def bot_name(settings: Settings) -> str:
+    """Return the bot's name without `@`; empty when Telegram cannot be asked."""
+    if not settings.token:
+        return ""
+    async with TelegramFiles(settings.token, settings.telegram_api_url or None) as telegram:
+        try:
+            return await telegram.username()
+        except TelegramError:
+            return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from storage.faults import StorageError
@@ -21,9 +21,19 @@ class ConsoleRefused(StorageError):
     """The console is not started, because it would be open; says which setting cures that."""
 
 
+_CURES = {
+    "console_host": "must be an address to listen on, such as 127.0.0.1",
+    "console_port": "must be a port from 0 to 65535",
+    "data_dir": "must be a folder",
+    "encryption_keys_file": "must be a file with one key a line",
+}
+
+
 def _web_address(value: str) -> str:
     if value and not _HTTPS.fullmatch(value) and not _HERE.fullmatch(value):
-        raise ValueError("must be https://HOST without a path")
+        raise ValueError(
+            "must be https://HOST without a path, or http://127.0.0.1:PORT for a tunnel"
+        )
     return value
 
 
@@ -36,8 +46,6 @@ class ConsoleSettings(BaseSettings):
     console_port: Annotated[int, Field(ge=0, le=65535)] = 8081
     #: The address that staff type, when something in front of the console ends TLS.
     console_url: Annotated[str, AfterValidator(_web_address)] = ""
-    #: Addresses or networks of what stands in front; their word on a caller's address is believed.
-    console_proxies: str = "127.0.0.1"
     data_dir: Path = Path("var")
     encryption_keys_file: Path | None = None
 
@@ -66,9 +74,23 @@ class ConsoleSettings(BaseSettings):
 
     def refuse_open(self) -> None:
         """Raise ConsoleRefused when others could reach the console without https."""
-        if self.console_host not in LOOPBACK and not self.is_https:
+        if self.console_host not in LOOPBACK and not self.console_url:
             raise ConsoleRefused(
                 f"CONSOLE_HOST {self.console_host!r} can be reached from other machines, so the "
                 "console needs https: set CONSOLE_URL to the https address of the proxy in front "
                 "of it, or CONSOLE_HOST to 127.0.0.1"
             )
+
+
+def load(env_file: Path | None = Path(".env")) -> ConsoleSettings:
+    """Read the settings. Raises ConsoleRefused, which names every wrong one."""
+    try:
+        return ConsoleSettings(_env_file=env_file)  # type: ignore[call-arg]  # pydantic's own
+    except ValidationError as invalid:
+        faults = (
+            f"{str(fault['loc'][0]).upper()} "
+            f"{_CURES.get(str(fault['loc'][0])) or fault['msg'].removeprefix('Value error, ')}, "
+            f"got {fault['input']!r}"
+            for fault in invalid.errors(include_url=False)
+        )
+        raise ConsoleRefused("\n".join(faults)) from None

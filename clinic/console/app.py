@@ -11,7 +11,6 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from clinic.console import account, pages, today, views
 from clinic.console.guard import Guard, Terms
@@ -79,7 +78,6 @@ def create_console(
             *today.routes(),
         ],
         middleware=[
-            Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.console_proxies),
             Middleware(Guard, site=site, terms=terms, pace=pace),
         ],
         exception_handlers={HTTPException: _refused},
