@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from flows.conversation import Answer
 from flows.effects import CancelSeries, HandOffLead, LeadKind, RecordDecision, StopMessages
@@ -167,8 +167,8 @@ async def test_a_patient_about_whom_nothing_is_known_is_not_looked_at_again(
 
 
 async def test_stops_of_one_kind_and_a_declined_refresher_are_known(course: Database) -> None:
-    row = insert(FollowUp).values(
-        chat_id=ADA, stopped_kinds="today prepare_week", refresher_declined_at=NOW, paused_at=NOW
+    row = update(FollowUp).values(
+        stopped_kinds="today prepare_week", refresher_declined_at=NOW, paused_at=NOW
     )
     await course.write(lambda c: c.execute(row).rowcount)
 
