@@ -9,6 +9,7 @@ import asyncio
 import multiprocessing
 import os
 import secrets
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ class Watch:
 
 def bot(orders: Orders, ready: Connection) -> None:
     """Run the bot; `ready` gets its address, empty when it polls."""
-    say_into(orders.log)
+    settle_in(orders.log)
     asyncio.run(until_told(_bot(orders, ready)))
 
 
@@ -106,7 +107,7 @@ async def _bot(orders: Orders, ready: Connection) -> None:
 
 def worker(orders: Orders, ready: Connection) -> None:
     """Serve the outbox: each message's key is what the patient reads."""
-    say_into(orders.log)
+    settle_in(orders.log)
     asyncio.run(until_told(_worker(orders, ready)))
 
 
@@ -135,8 +136,16 @@ def clock_of(orders: Orders) -> Clock:
     return StoppedClock(orders.now) if orders.now else SystemClock()
 
 
-def say_into(path: str) -> None:
-    """Write what the program logs to a file."""
+def settle_in(path: str) -> None:
+    """Write what the program logs to a file, and end when the tests do."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.dup2(file, 2)
     os.close(file)
