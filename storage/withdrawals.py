@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Connection, select, update
 
 from storage.models import WAITING, Appointment, Outbox
+from storage.outbox_policy import Kind
 
 #: What `ref_type` says of a message about an appointment; `ref_id` is then its UID.
 APPOINTMENT = "appointment"
@@ -16,6 +17,17 @@ ENDED = "ended_appointment"
 def of_patient(connection: Connection, chat_id: int, why: str) -> int:
     """Cancel everything that waits for a patient; return how many messages that were."""
     return _cancel(connection, why, Outbox.chat_id == chat_id)
+
+
+def of_appointment(connection: Connection, uid: str, why: str) -> int:
+    """Cancel what waits to be said to a patient about one appointment; return how many messages."""
+    return _cancel(
+        connection,
+        why,
+        Outbox.ref_type == APPOINTMENT,
+        Outbox.ref_id == uid,
+        Outbox.kind.in_((Kind.CONFIRMATION.value, Kind.NUDGE.value)),
+    )
 
 
 def of_series(connection: Connection, chat_id: int, series_id: str, why: str) -> int:

@@ -1,0 +1,54 @@
+"""What the clinic changed about a patient's visits, carried into the conversation. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from flows.conversation import BookedSession, Booking, Conversation, Stage
+
+#: Screens of somebody who has visits; what was begun on them no longer fits after a change.
+_ABOUT_VISITS = frozenset({Stage.BOOKED, Stage.CHANGE, Stage.CANCEL})
+_WHILE_MOVING = frozenset({Stage.PICK_DAY, Stage.PICK_TIME})
+
+
+def after_change(
+    conversation: Conversation,
+    series_id: str,
+    sessions: tuple[BookedSession, ...],
+    *,
+    pending: bool,
+    today: date,
+) -> Conversation | None:
+    """Return the conversation with the visits that stand now; None when it is about others.
+
+    `sessions` are those of the series, in order; without any the patient may book anew. `today`
+    is the clinic's local day. The revision grows, so that buttons shown before are old.
+    """
+    booking = conversation.booking
+    if not series_id or booking.series_id != series_id or booking.hold_until is not None:
+        return None
+    changed = replace(conversation, revision=conversation.revision + 1)
+    is_about_visits = conversation.state in _ABOUT_VISITS or (
+        booking.moving is not None and conversation.state in _WHILE_MOVING
+    )
+    if sessions:
+        kept = replace(
+            booking,
+            sessions=sessions,
+            pending=pending,
+            moving=None,
+            days=(),
+            week_on=None,
+            day_on=None,
+            times=(),
+        )
+        state = Stage.BOOKED.value if is_about_visits else conversation.state
+        return replace(changed, booking=kept, state=state)
+    emptied = replace(changed, booking=Booking(service=booking.service))
+    if not is_about_visits:
+        return emptied
+    if conversation.red_flag:
+        return replace(emptied, state=Stage.URGENT.value)
+    home = Stage.CONSULT if booking.service == "consultation" else Stage.PLAN
+    return replace(emptied, state=home.value, decided_on=today)
