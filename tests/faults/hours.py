@@ -6,6 +6,7 @@ of each place, so that no library of time zones judges itself.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -78,8 +79,12 @@ class Checked:
     differing: tuple[str, ...] = ()
 
     def compare(self, what: str, found: object, wanted: object) -> None:
-        """Note a difference."""
-        if found != wanted:
+        """Note a difference; of lists the first places that differ."""
+        if isinstance(found, list) and isinstance(wanted, list):
+            found, wanted = sorted(set(found) - set(wanted)), sorted(set(wanted) - set(found))
+            if found or wanted:
+                self.compare(what, str(found[:3]), f"{wanted[:3]}")
+        elif found != wanted:
             self.differing = (*self.differing, f"{what}: {found}, should be {wanted}")
 
 
@@ -137,10 +142,13 @@ async def _store(database: Database, clock: PlainClock, offered: Sequence[Slot])
     booker = Booker(CHAT + 1 + CLOCKS.index(clock), 1, _slug(clock), NOW)
     met = a_turn(conversation=a_conversation(booker.chat_id))
     await database.write(commit, met)
-    for number in range(0, len(offered), 24):
+
+    async def store(number: int) -> None:
         taken = _sessions(offered[number : number + 24], f"{_slug(clock)}-{number}")
         series = ConfirmSeries(f"{number}", "AB12", "treatment", taken, pending=False)
         await database.write(bookings.confirm, booker, series)
+
+    await asyncio.gather(*map(store, range(0, len(offered), 24)))
 
 
 def _sessions(chosen: Sequence[Slot], uid: str) -> tuple[BookedSession, ...]:
