@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, select, update
 
 from flows.slots import Slot
 from storage import bookings, calendar_pushes, clerks
@@ -86,10 +86,11 @@ def block(connection: Connection, clerk: Clerk, off: TimeOff) -> bool:
 def unblock(connection: Connection, clerk: Clerk, seen: Seen) -> None:
     """Give blocked time back to patients."""
     clerks.find(connection, clerk, seen, state="blocked")
-    this = Appointment.uid == seen.uid
-    connection.execute(update(Appointment).where(this).values(sequence=Appointment.sequence + 1))
-    calendar_pushes.announce(connection, (seen.uid,), clerk.now)  # while it can still be found
-    connection.execute(delete(Appointment).where(this))
+    # The row stays, for calendars outside may still hold it; nobody was written in, so no name.
+    gone: dict[str, object] = {"state": "cancelled", "walk_in_name": "", "updated_at": clerk.now}
+    gone |= {"sequence": Appointment.sequence + 1, "version": Appointment.version + 1}
+    connection.execute(update(Appointment).where(Appointment.uid == seen.uid).values(gone))
+    calendar_pushes.announce(connection, (seen.uid,), clerk.now)
     clerks.record(connection, clerk, "time_off.removed", seen.uid)
 
 
