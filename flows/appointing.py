@@ -47,7 +47,7 @@ def book(here: Position, offer: Offer) -> Turn:
     )
     until = here.scene.now + here.clinic.hold_for
     here = here.with_booking(
-        series_id=token[:16], code=_code(token), sessions=sessions, hold_until=until
+        series_id=token[:16], code=booking_code(token), sessions=sessions, hold_until=until
     )
     if here.clinic.booking_mode is BookingMode.INSTANT:
         return confirm(here)
@@ -253,8 +253,8 @@ def _monday(on: date) -> date:
     return on - timedelta(days=on.weekday())
 
 
-def _code(token: str) -> str:
-    """Return a booking code that can be said on the phone, from the turn's token."""
+def booking_code(token: str) -> str:
+    """Return a booking code that can be said on the phone, from random hexadecimal digits."""
     number = int(token, 36)
     letters = []
     for _ in range(_CODE_LENGTH):

@@ -138,3 +138,24 @@ def _visit(row: Row[*tuple[object, ...]]) -> Visit:
         phone=row.phone or row.walk_in_phone or "",
         note=row.note or "",
     )
+
+
+def practitioners(connection: Connection, clinic_id: int) -> list[tuple[str, str]]:
+    """Return who treats at a clinic now: slug and name."""
+    statement = (
+        select(Practitioner.slug, Practitioner.name)
+        .where(Practitioner.clinic_id == clinic_id, Practitioner.is_active)
+        .order_by(Practitioner.position, Practitioner.slug)
+    )
+    return [(row.slug, row.name) for row in connection.execute(statement)]
+
+
+def patient_of(connection: Connection, clinic_id: int, uid: str) -> str:
+    """Return what the patient of an appointment is called; empty when there is no such one."""
+    row = connection.execute(
+        select(Patient.first_name, Appointment.walk_in_name)
+        .select_from(Appointment)
+        .outerjoin(Patient, Patient.chat_id == Appointment.chat_id)
+        .where(Appointment.uid == uid, Appointment.clinic_id == clinic_id)
+    ).one_or_none()
+    return (row.first_name or row.walk_in_name or "") if row else ""

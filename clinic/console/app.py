@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from clinic.console import account, pages, today, views
+from clinic.console import account, pages, today, views, walk_in
 from clinic.console.guard import Guard, Terms
 from clinic.console.limits import Limits
 from clinic.console.live import Live
@@ -76,6 +76,7 @@ def create_console(
             *Live(look_every).routes(),
             *account.Account(pace).routes(),
             *today.routes(),
+            *walk_in.routes(),
         ],
         middleware=[
             Middleware(Guard, site=site, terms=terms, pace=pace),

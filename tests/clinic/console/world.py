@@ -16,9 +16,13 @@ from starlette.applications import Starlette
 from bot.listening import bind, listening
 from clinic.console.app import create_console
 from clinic.settings import ConsoleSettings
-from storage import clinics, staff
+from flows.conversation import Booking, Stage
+from flows.effects import HandOffLead, LeadKind
+from flows.slots import Slot
+from storage import clinics, staff, turns
 from storage.database import Database, connect
 from storage.staff import Member
+from tests.builders import a_confirmation, a_conversation, a_decision, a_turn, sessions
 
 #: Inside the opening hours of both clinics: a Tuesday, 10:20 in London.
 NOW = datetime.fromisoformat("2026-11-24T10:20:00+00:00")
@@ -142,6 +146,7 @@ class ConsoleWorld:
     people: Mapping[tuple[str, str], Member]
     _browsers: list[Browser] = field(default_factory=list)
     _links: int = 0
+    _patients: int = 0
 
     def browser(self) -> Browser:
         """Return a fresh browser, which is closed with the world."""
@@ -164,6 +169,28 @@ class ConsoleWorld:
         assert answer.status_code == 303, answer.text
         await browser.follows(answer)
         return browser
+
+    async def books(
+        self, *slots: Slot, clinic: str = "willow", name: str = "Ada", pending: bool = False
+    ) -> str:
+        """Let a new patient book two weeks ago; return the UID of the first session."""
+        self._patients += 1
+        chat_id, series = 100 + self._patients, f"series{self._patients}"
+        booked = sessions(*slots, uid=series)
+        conversation = a_conversation(
+            chat_id,
+            clinic=clinic,
+            first_name=name,
+            state=Stage.BOOKED.value,
+            booking=Booking("treatment", series_id=series, sessions=booked, pending=pending),
+        )
+        confirmation = a_confirmation(*slots, series=series, pending=pending)
+        handed_off = HandOffLead(LeadKind.BOOKED, 80)
+        effects = (a_decision(), confirmation, handed_off)
+        long_ago = self.clock() - timedelta(days=14)
+        turn = a_turn(*effects, conversation=conversation, now=long_ago)
+        assert await self.database.write(turns.commit, turn) == turns.Committed()
+        return f"{series}-1"
 
     async def close(self) -> None:
         """Close every browser."""
