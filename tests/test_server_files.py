@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatch
@@ -188,6 +190,30 @@ def test_the_image_holds_every_package() -> None:
     packages = tomllib.loads(text("pyproject.toml"))["tool"]["hatch"]["build"]["targets"]["wheel"]
 
     assert [p for p in packages["packages"] if f"COPY {p} {p}" not in text("Dockerfile")] == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"PATH": ""}, "there is no Docker here: install Docker Engine with Compose"),
+        ({"DOCKER_HOST": "unix:///nowhere.sock"}, "Docker"),
+    ],
+)
+def test_without_docker_the_compose_test_fails_and_names_the_cure(
+    environment: dict[str, str], words: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.compose"],
+        cwd=house.ROOT,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(words)
+    assert "run `make compose-test` again" in done.stderr
 
 
 @pytest.mark.skipif(shutil.which("docker") is None, reason="docker is not installed")

@@ -6,13 +6,15 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
 FILES = ("docker-compose.yml", "tests/compose/compose.yml")
+LABEL = "com.docker.compose"
 CADDY = "caddy:2"
 CADDY_STAND_IN = "resurface-test-caddy"
 _CURE = (
@@ -115,9 +117,9 @@ class Project:
 
     def containers(self, service: str = "") -> list[str]:
         """Return the ids of the project's containers, of one service or of all."""
-        wanted = ["--filter", f"label=com.docker.compose.project={self.name}"]
+        wanted = ["--filter", f"label={LABEL}.project={self.name}"]
         if service:
-            wanted += ["--filter", f"label=com.docker.compose.service={service}"]
+            wanted += ["--filter", f"label={LABEL}.service={service}"]
         return done("docker", "ps", "--all", "--quiet", "--no-trunc", *wanted).split()
 
     def port(self, service: str, inside: int) -> str:
@@ -134,5 +136,21 @@ def inspected(container: str) -> dict[str, Any]:
 def service_of(container: dict[str, Any]) -> str:
     """Return the service that an inspected container belongs to, with its number."""
     labels = container["Config"]["Labels"]
-    number = labels["com.docker.compose.container-number"]
-    return f"{labels['com.docker.compose.service']} {number}"
+    number = labels[f"{LABEL}.container-number"]
+    return f"{labels[f'{LABEL}.service']} {number}"
+
+
+@contextmanager
+def loose_container(project: Project) -> Iterator[str]:
+    """Lend a container of our image with none of the limits, to see that the checks see it."""
+    labels = (f"{LABEL}.project={project.name}", f"{LABEL}.service=loose")
+    marks = [word for label in labels for word in ("--label", label)]
+    marks += ["--label", f"{LABEL}.container-number=1"]
+    image = project.environment["RESURFACE_IMAGE"]
+    secret = Path(project.environment["SECRETS"], "telegram_bot_token").read_text().strip()
+    options = ("--user", "0", "--env", f"TELEGRAM_BOT_TOKEN={secret}", "--entrypoint", "sleep")
+    container = done("docker", "run", "--detach", *marks, *options, image, "60")
+    try:
+        yield container
+    finally:
+        done("docker", "rm", "--force", container)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from tests.compose.docker import done, inspected, service_of, tried
 
@@ -28,7 +27,7 @@ def faults_of(container_id: str) -> Iterator[str]:
         yield f"{name}: has the capabilities {sorted(given)}"
     if host["Privileged"] or not any("no-new-priv" in each for each in host["SecurityOpt"] or ()):
         yield f"{name}: may gain new privileges"
-    yield from (f"{name}: {fault}" for fault in _of_processes(container_id, container))
+    yield from (f"{name}: {fault}" for fault in _of_processes(container_id))
 
 
 def secrets_in_environment(container_id: str, secrets: list[str]) -> Iterator[str]:
@@ -39,11 +38,8 @@ def secrets_in_environment(container_id: str, secrets: list[str]) -> Iterator[st
         yield f"{service_of(container)}: a secret stands in its environment"
 
 
-def _of_processes(container_id: str, container: dict[str, Any]) -> Iterator[str]:
-    """Docker's small init may be root's where the entrypoint has to be; nothing else may."""
+def _of_processes(container_id: str) -> Iterator[str]:
     table = done("docker", "top", container_id, "-eo", "uid,pid,comm").splitlines()[1:]
-    starts_as_root = container["Config"]["User"] in ("", "0", "root")
-    for line in table:
-        uid, _, program = line.split(None, 2)
-        if uid == "0" and not (starts_as_root and program in ("docker-init", "tini")):
+    for uid, _, program in (line.split(None, 2) for line in table):
+        if uid == "0":
             yield f"{program} runs as root"
