@@ -229,7 +229,7 @@ def hand_over(
         )
         if connection.execute(member).scalar() is None:
             return False
-    changed = _change(connection, clinic_id, thread_id, staff_id=to_staff_id)
+    changed = _change(connection, clinic_id, thread_id, staff_id=to_staff_id, updated_at=now)
     if changed:
         what = "thread.taken" if to_staff_id == staff_id else "thread.handed_over"
         audit.record(connection, clinic_id, staff_id, what, "thread", thread_id, now)
@@ -247,7 +247,8 @@ def set_open(
 ) -> bool:
     """Close a thread or open it again; False when the clinic has no such thread."""
     closed_at = None if is_open else now
-    changed = _change(connection, clinic_id, thread_id, is_open=is_open, closed_at=closed_at)
+    values = {"is_open": is_open, "closed_at": closed_at, "updated_at": now}
+    changed = _change(connection, clinic_id, thread_id, **values)
     if changed:
         what = "thread.reopened" if is_open else "thread.closed"
         audit.record(connection, clinic_id, staff_id, what, "thread", thread_id, now)

@@ -36,6 +36,14 @@ def remember(
     )
 
 
+def load(connection: Connection, key: str) -> ProtocolText | None:
+    """Return one protocol by its key; None when none was ever used under it."""
+    row = connection.execute(
+        select(ProtocolVersion.text, ProtocolVersion.overrides).where(ProtocolVersion.key == key)
+    ).one_or_none()
+    return None if row is None else ProtocolText(row.text, row.overrides)
+
+
 def load_all(connection: Connection) -> dict[str, ProtocolText]:
     """Return every protocol ever used, by key."""
     rows = connection.execute(
