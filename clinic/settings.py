@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from storage.faults import StorageError
@@ -26,6 +26,7 @@ _CURES = {
     "console_port": "must be a port from 0 to 65535",
     "data_dir": "must be a folder",
     "encryption_keys_file": "must be a file with one key a line",
+    "private_addresses": "must be true or false",
 }
 
 
@@ -48,6 +49,11 @@ class ConsoleSettings(BaseSettings):
     console_url: Annotated[str, AfterValidator(_web_address)] = ""
     data_dir: Path = Path("var")
     encryption_keys_file: Path | None = None
+    #: Lets webhooks and calendars be of the clinic's own network, and of this machine by http.
+    private_addresses: bool = False
+    #: smtps://USER:PASSWORD@HOST:465 or smtp://HOST:587; empty: no mail is sent.
+    smtp_url: SecretStr = SecretStr("")
+    mail_from: str = ""
 
     @property
     def keys_file(self) -> Path:

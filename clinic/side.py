@@ -6,6 +6,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 
 from starlette.types import ASGIApp
 
+from clinic.channels import wiring
 from clinic.console.app import create_console
 from clinic.lent import Deliver, Now, Telegram
 from clinic.settings import ConsoleSettings
@@ -23,9 +24,12 @@ class Side:
         """Return the console. Raises ConsoleRefused and SealFault."""
         return create_console(database, now, telegram, self._settings)
 
-    def deliveries(self, _database: Database, _now: Now) -> Mapping[Kind, Deliver]:
-        """Return how each kind of message that goes to the clinic's own systems is sent."""
-        return {}
+    def deliveries(self, database: Database, now: Now) -> Mapping[Kind, Deliver]:
+        """Return how each kind of message that goes to the clinic's own systems is sent.
+
+        Raises ChannelFault when the settings of the mail server cannot be used.
+        """
+        return {**wiring.deliveries(database, now, self._settings)}
 
     def chores(self, _database: Database, _now: Now) -> Sequence[Coroutine[object, object, None]]:
         """Return what runs beside the worker until it is cancelled."""

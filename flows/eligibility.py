@@ -13,6 +13,8 @@ from flows import relevance
 from flows.conversation import Answer
 from flows.protocol import Option, Outcome, Protocol, Severity, Step
 
+_HIGH, _MEDIUM = 70, 40  # they sort leads in a list and mean nothing clinically
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -104,6 +106,13 @@ def score(protocol: Protocol, answers: Mapping[str, Answer]) -> Score:
         return Score(total=0, parts=(), usable=False)
     parts = tuple(_score_part(protocol, answers, chosen, part) for part in protocol.score_weights)
     return Score(total=sum(part.points for part in parts), parts=parts)
+
+
+def band(total: int) -> str:
+    """Return how ready a score of 0-100 is, in one word: high from 70, medium from 40, or low."""
+    if total >= _HIGH:
+        return "high"
+    return "medium" if total >= _MEDIUM else "low"
 
 
 def _chosen(protocol: Protocol, answers: Mapping[str, Answer]) -> Iterator[tuple[Step, Option]]:

@@ -38,7 +38,7 @@ class Policy:
 
         `chance`, in [0, 1), spreads what failed together: a quarter less to a quarter more.
         """
-        longest = min(_FIRST_PAUSE * 2 ** (attempt - 1), self.longest_pause)
+        longest = min(_FIRST_PAUSE * (1 << (attempt - 1)), self.longest_pause)
         return longest * (0.75 + chance / 2)
 
 

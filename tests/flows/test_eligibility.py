@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.conversation import Answer
-from flows.eligibility import assess, score
+from flows.eligibility import assess, band, score
 from flows.protocol import Option, Outcome, Severity, Step
 from storage.protocol_files import load_catalogues
 from tests.flows.builders import GRADED, a_protocol, a_step
@@ -283,3 +283,10 @@ def test_dates_move_with_the_day_and_nothing_else_does(
         assert later.recheck_on is None
     else:
         assert later.recheck_on == now.recheck_on + timedelta(days)
+
+
+@pytest.mark.parametrize(
+    ("total", "word"), [(100, "high"), (70, "high"), (69, "medium"), (40, "medium"), (39, "low")]
+)
+def test_a_score_has_a_band(total: int, word: str) -> None:
+    assert band(total) == word

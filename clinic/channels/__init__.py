@@ -1,0 +1,1 @@
+"""How the clinic's own systems hear of leads and bookings: webhooks, e-mail, exports, FHIR."""
