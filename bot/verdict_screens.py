@@ -13,6 +13,7 @@ from flows.conversation import Offer
 from flows.eligibility import Reason
 from flows.events import Action, AskedForPerson, AskedHelp, AskedToStartOver, Chose, WentBack
 from flows.protocol import Severity
+from flows.wording import reason_key
 
 _ROOMY = 2500  # characters of reasons that leave room for the rest of a message
 
@@ -195,15 +196,6 @@ def _reason(page: Page, reason: Reason) -> str:
         return f"• {words}" if reason.severity is not Severity.URGENT else words
     ready = "screen.deferred.ask_on" if reason.open_ended else "screen.deferred.ready_on"
     return f"• {words} {page.say(ready, day=reason.recheck_on)}"
-
-
-def reason_key(rule: str) -> str:
-    """Return where the catalogue keeps the words for a rule."""
-    if rule.startswith("red_flag."):
-        return f"{rule}.message"
-    if rule.startswith("grade."):
-        return f"{rule}.reason"
-    return f"step.{rule}.reason"
 
 
 def _good_to_know(page: Page) -> list[str]:

@@ -148,6 +148,15 @@ def values_of(clinic: Clinic | None) -> dict[str, str]:
     }
 
 
+def reason_key(rule: str) -> str:
+    """Return where the catalogue keeps the words for a rule."""
+    if rule.startswith("red_flag."):
+        return f"{rule}.message"
+    if rule.startswith("grade."):
+        return f"{rule}.reason"
+    return f"step.{rule}.reason"
+
+
 def _raises(said: str, flag: str, catalogue: Catalogue) -> bool:
     groups: list[tuple[str, ...]] = []
     while words := catalogue.words(f"red_flag.{flag}.{len(groups) + 1}"):

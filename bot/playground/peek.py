@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from bot.clock import Clock
-from bot.verdict_screens import reason_key
 from flows import eligibility, wording
 from flows.clinics import Clinic
 from flows.conversation import Answer, BookedSession, Booking, Conversation
@@ -17,6 +16,7 @@ from flows.position import Position
 from flows.protocol import Protocol, Step
 from flows.texts import Catalogue
 from flows.turn import Scene
+from flows.wording import reason_key
 from storage import calendar_store, clinics, conversations, leads
 from storage.calendar_store import AgendaRow
 from storage.database import Database

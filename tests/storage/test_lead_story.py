@@ -79,6 +79,16 @@ async def test_every_look_is_recorded_and_another_clinic_sees_nothing(here: Desk
     assert await here.database.read(audit.entries, here.other_clinic_id) == []
 
 
+async def test_a_page_that_stays_open_is_one_look_in_ten_minutes(here: Desk) -> None:
+    lead = await here.lead()
+    for minutes in (0, 3, 9, 12):
+        at = LATER + timedelta(minutes=minutes)
+        await here.database.write(lead_story.view, here.clinic_id, here.bo, lead, at)
+
+    lines = await here.database.read(audit.entries, here.clinic_id)
+    assert [line.at - LATER for line in lines] == [timedelta(minutes=12), timedelta()]
+
+
 async def test_a_status_changes_once_from_what_was_seen(here: Desk) -> None:
     lead = await here.lead()
     change = lead_work.set_status
