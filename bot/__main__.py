@@ -22,6 +22,7 @@ from bot.roles import Role, chosen
 from bot.settings import Settings, SettingsFaults, load, load_data_place
 from clinic import settings as console_settings
 from clinic import staff_commands, upkeep_commands
+from clinic.calendar_commands import calendar_app
 from clinic.commands import clinic_app, leads_command
 from clinic.side import Side
 from flows import diagram
@@ -51,6 +52,7 @@ app.add_typer(upkeep_commands.outbox_app(SystemClock().now), name="outbox")
 app.add_typer(
     staff_commands.staff_app(SystemClock().now, lambda: asyncio.run(bot_name(load()))), name="staff"
 )
+app.add_typer(calendar_app(SystemClock().now), name="calendar")
 app.command("console-link")(staff_commands.console_link_command_for(SystemClock().now))
 
 
@@ -127,6 +129,7 @@ def _clinic_side() -> ClinicSide:
         side.console,
         side.deliveries,
         side.chores,
+        settings.address,
     )
 
 

@@ -27,6 +27,7 @@ _CURES = {
     "data_dir": "must be a folder",
     "encryption_keys_file": "must be a file with one key a line",
     "private_addresses": "must be true or false",
+    "calendar_minutes": "must be a number of minutes from 1 to 60",
 }
 
 
@@ -54,6 +55,8 @@ class ConsoleSettings(BaseSettings):
     #: smtps://USER:PASSWORD@HOST:465 or smtp://HOST:587; empty: no mail is sent.
     smtp_url: SecretStr = SecretStr("")
     mail_from: str = ""
+    #: Minutes between two readings of a practitioner's own calendar.
+    calendar_minutes: Annotated[int, Field(ge=1, le=60)] = 3
 
     @property
     def keys_file(self) -> Path:

@@ -6,6 +6,8 @@ from collections.abc import Coroutine, Mapping, Sequence
 
 from starlette.types import ASGIApp
 
+from clinic.calendars import wiring as calendar_wiring
+from clinic.calendars.service import Calendars
 from clinic.channels import wiring
 from clinic.console.app import create_console
 from clinic.lent import Deliver, Now, Telegram
@@ -19,6 +21,7 @@ class Side:
 
     def __init__(self, settings: ConsoleSettings) -> None:
         self._settings = settings
+        self._calendars: dict[Database, Calendars] = {}
 
     def console(self, database: Database, now: Now, telegram: Telegram) -> ASGIApp:
         """Return the console. Raises ConsoleRefused and SealFault."""
@@ -29,8 +32,17 @@ class Side:
 
         Raises ChannelFault when the settings of the mail server cannot be used.
         """
-        return {**wiring.deliveries(database, now, self._settings)}
+        return {
+            **wiring.deliveries(database, now, self._settings),
+            Kind.CALENDAR: self._keeper(database, now).deliver,
+        }
 
-    def chores(self, _database: Database, _now: Now) -> Sequence[Coroutine[object, object, None]]:
+    def chores(self, database: Database, now: Now) -> Sequence[Coroutine[object, object, None]]:
         """Return what runs beside the worker until it is cancelled."""
-        return ()
+        return (*self._keeper(database, now).chores(),)
+
+    def _keeper(self, database: Database, now: Now) -> Calendars:
+        """Return the one that both reads and writes: each waits for the other."""
+        if database not in self._calendars:
+            self._calendars[database] = calendar_wiring.calendars(database, now, self._settings)
+        return self._calendars[database]

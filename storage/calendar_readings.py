@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from storage import calendar_pushes, clashes
 from storage.calendar_accounts import Account
-from storage.calendar_pushes import Push
+from storage.calendar_pushes import Push, Task
 from storage.clashes import ClashKind
 from storage.models import Appointment, CalendarAccount, CalendarPush, ExternalBusy
 
@@ -57,6 +57,49 @@ class Kept:
 
     clashes: int  # new ones
     rewritten: int  # appointments that are to be written, again or for the first time
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was in the place where an appointment was written."""
+
+    seen: Seen | None = None  # other than what was last written
+    is_deleted: bool = False  # nothing, though it had been written
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An appointment was written to a calendar, or taken out of it when `href` is empty."""
+
+    href: str = ""
+    etag: str = ""
+    found: Found = Found()
+
+
+def keep_written(
+    connection: Connection, account_id: int, uid: str, task: Task, written: Written, now: datetime
+) -> None:
+    """Keep what was written for a task, and what it was written over."""
+    entry, push = task.entry, task.push
+    if entry is None:
+        calendar_pushes.forget(connection, account_id, uid)
+        return
+    done = Push(
+        account_id=account_id,
+        uid=uid,
+        href=written.href,
+        etag=written.etag,
+        sequence=entry.sequence,
+        starts_at=entry.starts_at,
+        ends_at=entry.ends_at,
+        pushed_at=now,
+    )
+    found = written.found
+    if found.is_deleted and push is not None:
+        _tell(connection, push, ClashKind.DELETED, Span(push.starts_at, push.ends_at), now)
+    elif found.seen is not None:
+        note_moved(connection, push or done, found.seen, now)
+    calendar_pushes.note(connection, done)
 
 
 def own_uids(connection: Connection, account: Account) -> frozenset[str]:

@@ -1,0 +1,1 @@
+"""Calendars that agree: secret feeds, and practitioners' own calendars on CalDAV servers."""
