@@ -144,6 +144,7 @@ async def examined(here: Project, report: Report) -> None:
         await database.close()
     await healthy(here)
     hardened(here, report)
+    signed_in(here, report)
     kept(here, report)
     stopped(here, report)
 
@@ -218,6 +219,14 @@ def hardened(here: Project, report: Report) -> None:
         f"{len(running)} containers: no process of root, read-only, all capabilities dropped, no "
         f"new privileges, no secret in the environment; {len(seen)} faults seen in one without"
     )
+
+
+def signed_in(here: Project, report: Report) -> None:
+    """Make a link to the console by the command of docs/server.md; do not print it."""
+    link = here.tool("console-link", "--clinic", "willow")
+    if here.environment["PUBLIC_URL"] not in link:
+        raise Failed("the link to the console does not lead to PUBLIC_URL")
+    report.says("tools console-link: a link to the console at PUBLIC_URL")
 
 
 def kept(here: Project, report: Report) -> None:
