@@ -51,7 +51,10 @@ def bind(host: str, port: int, setting: str = "HTTP_PORT") -> socket.socket:
 
 @asynccontextmanager
 async def listening(app: ASGIApp, bound: socket.socket) -> AsyncIterator[str]:
-    """Serve `app` until the block ends; yields its address, such as `http://127.0.0.1:8080`."""
+    """Serve `app` until the block ends; yields its address, such as `http://127.0.0.1:8080`.
+
+    An application with endless answers has an event `state.closing`, which tells it to end them.
+    """
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -67,6 +70,9 @@ async def listening(app: ASGIApp, bound: socket.socket) -> AsyncIterator[str]:
         await server.up.wait()
         yield address(bound)
     finally:
+        closing = getattr(getattr(app, "state", None), "closing", None)
+        if closing is not None:
+            closing.set()
         server.should_exit = True
         await serving
 

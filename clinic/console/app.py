@@ -41,7 +41,7 @@ class Link:
 PAGES: tuple[Link, ...] = (Link("/today", "Today", "today"),)
 
 
-def create_console(
+def create_console(  # noqa: PLR0913 - what a process lends, and three choices
     database: Database,
     now: Now,
     telegram: Telegram,
@@ -49,15 +49,16 @@ def create_console(
     *,
     framed_by: str = "",
     look_every: float = 1.0,
+    pace: Limits | None = None,
 ) -> Starlette:
     """Build the console.
 
     `framed_by` is an origin that may show it in a frame; `look_every` is how many seconds pass
-    between two looks for changes. Raises ConsoleRefused for settings that would leave it open, and
-    SealFault.
+    between two looks for changes; `pace` counts tries. Raises ConsoleRefused for settings that
+    would leave it open, and SealFault.
     """
     settings.refuse_open()
-    assets, pace = Assets(), Limits()
+    assets, pace = Assets(), pace or Limits()
     site = Site(
         database=database,
         now=now,
@@ -67,13 +68,14 @@ def create_console(
         settings=settings,
         pages=pages.environment(assets, PAGES),
     )
+    live = Live(look_every)
     terms = Terms(settings.public_host, framed_by)
     app = Starlette(
         routes=[
             Route("/", _home),
             Route("/static/{name}", _Static(assets).serve),
             *SigningIn(pace).routes(),
-            *Live(look_every).routes(),
+            *live.routes(),
             *account.Account(pace).routes(),
             *today.routes(),
             *walk_in.routes(),
@@ -85,6 +87,7 @@ def create_console(
     )
     app.router.redirect_slashes = False
     app.state.site = site
+    app.state.closing = live.closing
     return app
 
 

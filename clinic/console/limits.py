@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
+from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
@@ -18,23 +18,19 @@ SIGN_INS = RateLimitItemPerMinute(10, 5)
 CODES = RateLimitItemPerMinute(10, 15)
 #: Wrong codes until a session that waits for one ends.
 CODES_OF_SESSION = RateLimitItemPerMinute(5, 10)
-#: Feeds and other addresses with a secret in them, tried from one address.
-BURST = RateLimitItemPerSecond(40)
 
 
 class Limits:
-    """Counts tries; one of these serves one process."""
+    """Counts tries; one of these serves one process. `times` is how much more it allows."""
 
-    def __init__(self) -> None:
+    def __init__(self, times: int = 1) -> None:
         self._window = MovingWindowRateLimiter(MemoryStorage())
+        self._times = times
 
     def allows(self, limit: RateLimitItem, *who: str) -> bool:
         """Count a try and say whether it is within the limit."""
-        return self._window.hit(limit, *(_key(part) for part in who))
-
-    def has_room(self, limit: RateLimitItem, *who: str) -> bool:
-        """Say whether one more try would be within the limit, without counting it."""
-        return self._window.test(limit, *(_key(part) for part in who))
+        scaled = type(limit)(limit.amount * self._times, limit.multiples)
+        return self._window.hit(scaled, *(_key(part) for part in who))
 
 
 def _key(part: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -25,6 +26,7 @@ class Live:
     def __init__(self, look_every: float = 1.0) -> None:
         self._look_every = look_every
         self._open: Counter[str] = Counter()
+        self.closing = asyncio.Event()  # set when the server is about to stop
 
     def routes(self) -> list[Route]:
         """Return the one address."""
@@ -37,6 +39,8 @@ class Live:
             return views.not_found(request)
         if self._open[visit.session.digest] >= STREAMS:
             return views.refused(request, HTTPStatus.TOO_MANY_REQUESTS)
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream")
         return StreamingResponse(
             self._changes(views.site_of(request), visit),
             media_type="text/event-stream",
@@ -57,7 +61,7 @@ class Live:
     async def _looks(self, site: Site, visit: Visit) -> AsyncIterator[str]:
         known: dict[str, str] | None = None
         quiet = 0
-        while True:
+        while not self.closing.is_set():
             seen = await site.database.read(
                 live_marks.look, visit.me.clinic_id, visit.token, site.now()
             )
@@ -72,4 +76,8 @@ class Live:
             if quiet >= QUIET_FOR:
                 quiet = 0
                 yield ": quiet\n\n"
-            await asyncio.sleep(self._look_every)
+            await self._wait()
+
+    async def _wait(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.closing.wait(), self._look_every)

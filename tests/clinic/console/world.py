@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,15 +15,18 @@ import httpx
 from starlette.applications import Starlette
 
 from bot.listening import bind, listening
+from clinic.console import sessions
 from clinic.console.app import create_console
+from clinic.console.limits import Limits
 from clinic.settings import ConsoleSettings
 from flows.conversation import Booking, Stage
 from flows.effects import HandOffLead, LeadKind
 from flows.slots import Slot
-from storage import clinics, staff, turns
+from storage import clinics, console_sessions, staff, turns
 from storage.database import Database, connect
 from storage.staff import Member
-from tests.builders import a_confirmation, a_conversation, a_decision, a_turn, sessions
+from tests.builders import a_confirmation, a_conversation, a_decision, a_turn
+from tests.builders import sessions as sessions_of
 
 #: Inside the opening hours of both clinics: a Tuesday, 10:20 in London.
 NOW = datetime.fromisoformat("2026-11-24T10:20:00+00:00")
@@ -74,6 +78,7 @@ class Browser:
         self.address = address
         self.cookies: dict[str, str] = {}
         self.csrf = ""
+        self.set_cookies: list[str] = []  # every Set-Cookie line so far
         self._http = httpx.AsyncClient(base_url=address, follow_redirects=False, timeout=20)
 
     async def __aenter__(self) -> Browser:
@@ -117,13 +122,14 @@ class Browser:
         """Open the page that an answer sends on to."""
         return await self.get(answer.headers["location"])
 
-    def stream(self, path: str) -> object:
+    def stream(self, path: str) -> AbstractAsyncContextManager[httpx.Response]:
         """Open a stream of events, as a context."""
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         return self._http.stream("GET", path, headers={"Cookie": cookies})
 
     def _keep(self, answer: httpx.Response) -> None:
         for line in answer.headers.get_list("set-cookie"):
+            self.set_cookies.append(line)
             name, _, value = line.partition(";")[0].partition("=")
             if re.search(r"max-age=0", line, flags=re.IGNORECASE):
                 self.cookies.pop(name, None)
@@ -147,6 +153,7 @@ class ConsoleWorld:
     _browsers: list[Browser] = field(default_factory=list)
     _links: int = 0
     _patients: int = 0
+    hour: int = 0  # how many appointments the sweeps made
 
     def browser(self) -> Browser:
         """Return a fresh browser, which is closed with the world."""
@@ -163,11 +170,18 @@ class ConsoleWorld:
         return f"/sign-in/{token}"
 
     async def signed_in_client(self, role: str = "owner", clinic: str = "willow") -> Browser:
-        """Return a browser in which someone has signed in by a link."""
-        browser = self.browser()
-        answer = await enter(browser, await self.link(role, clinic))
-        assert answer.status_code == 303, answer.text
-        await browser.follows(answer)
+        """Return a browser in which someone is signed in."""
+        browser, token = self.browser(), secrets.token_urlsafe(32)
+        await self.database.write(
+            console_sessions.start,
+            self.people[clinic, role].id,
+            token,
+            self.clock(),
+            is_verified=True,
+        )
+        browser.cookies[sessions.COOKIE] = token
+        page = await browser.get("/account")
+        assert page.status_code == 200, page.text
         return browser
 
     async def books(
@@ -176,7 +190,7 @@ class ConsoleWorld:
         """Let a new patient book two weeks ago; return the UID of the first session."""
         self._patients += 1
         chat_id, series = 100 + self._patients, f"series{self._patients}"
-        booked = sessions(*slots, uid=series)
+        booked = sessions_of(*slots, uid=series)
         conversation = a_conversation(
             chat_id,
             clinic=clinic,
@@ -207,7 +221,11 @@ async def enter(browser: Browser, link: str) -> httpx.Response:
 
 @asynccontextmanager
 async def console_world(
-    database_url: str, folder: Path, look_every: float = 0.05, framed_by: str = ""
+    database_url: str,
+    folder: Path,
+    look_every: float = 0.05,
+    framed_by: str = "",
+    pace: Limits | None = None,
 ) -> AsyncIterator[ConsoleWorld]:
     """Yield a running console on a database that has its tables."""
     clock, telegram = MovedClock(), QuietTelegram()
@@ -223,6 +241,7 @@ async def console_world(
         ConsoleSettings(_env_file=None, data_dir=folder),
         look_every=look_every,
         framed_by=framed_by,
+        pace=pace,
     )
     async with listening(app, bind("127.0.0.1", 0)) as address:
         world = ConsoleWorld(address, app, database, clock, telegram, people)
