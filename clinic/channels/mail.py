@@ -9,7 +9,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import aiosmtplib
@@ -24,6 +24,8 @@ from storage.outbox import OutboxRow
 
 _WITHIN = 20.0  # seconds for each step of the talk with the server
 _PERMANENT = 500  # SMTP's answers from here on will be the same the next time
+
+_EXPECTED = "SMTP_URL must look like smtps://USER:PASSWORD@HOST:465 or smtp://HOST:587"
 
 _HEADLINES: Mapping[str, str] = {
     "lead.qualified": "A new patient is ready to book",
@@ -63,21 +65,29 @@ def postbox(url: str, sender: str) -> Postbox | None:
     """Read SMTP_URL and MAIL_FROM; None when they are not set. Raises ChannelFault."""
     if not url:
         return None
-    parts = urlsplit(url)
+    parts, port = _read(url)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise ChannelFault("SMTP_URL must look like smtps://USER:PASSWORD@HOST:465 or smtp://HOST")
+        raise ChannelFault(_EXPECTED)
     if "@" not in sender:
         raise ChannelFault("MAIL_FROM must be an e-mail address when SMTP_URL is set")
     is_tls = parts.scheme == "smtps"
     return Postbox(
         host=parts.hostname,
-        port=parts.port or (465 if is_tls else 587),
+        port=port or (465 if is_tls else 587),
         username=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
         is_tls=is_tls,
         may_be_plain=parts.hostname in ("localhost", "127.0.0.1", "::1"),
         sender=sender,
     )
+
+
+def _read(url: str) -> tuple[SplitResult, int | None]:
+    try:
+        parts = urlsplit(url)
+        return parts, parts.port
+    except ValueError:  # its words would repeat a part of the address
+        raise ChannelFault(_EXPECTED) from None
 
 
 class Mails:
