@@ -9,6 +9,7 @@ from __future__ import annotations
 from flows.events import (
     Action,
     Answered,
+    AnsweredNudge,
     AskedForPerson,
     AskedHelp,
     AskedPrivacy,
@@ -17,12 +18,14 @@ from flows.events import (
     AskedWhy,
     Chose,
     Edited,
+    NudgeAnswer,
     Repeated,
     Skipped,
     Stopped,
     Ticked,
     WentBack,
 )
+from flows.follow_up import NudgeKind
 
 LIMIT = 64  # bytes
 
@@ -32,6 +35,7 @@ Press = (
     | Edited
     | Chose
     | AskedQuestion
+    | AnsweredNudge
     | WentBack
     | Skipped
     | AskedHelp
@@ -86,9 +90,7 @@ def unpack(data: str) -> tuple[int, Press] | None:
 def _parts(press: Press) -> tuple[str, ...]:
     letter = _BARE_LETTERS.get(type(press))
     if letter is not None:
-        if press != _BARE[letter]:
-            raise ValueError("a button is never made stale, it becomes stale")
-        return (letter,)
+        return _bare_parts(letter, press)
     match press:
         case Answered(step, codes):
             return _answer_parts(step, codes)
@@ -100,7 +102,15 @@ def _parts(press: Press) -> tuple[str, ...]:
             return ("c", action.value, arg) if arg else ("c", action.value)
         case AskedQuestion(faq):
             return ("q", faq)
+        case AnsweredNudge(kind, answer, ref):
+            return ("u", kind.value, f"{answer}:{ref}")
     raise TypeError(f"{type(press).__name__} cannot be a button")
+
+
+def _bare_parts(letter: str, press: Press) -> tuple[str, ...]:
+    if press != _BARE[letter]:
+        raise ValueError("a button is never made stale, it becomes stale")
+    return (letter,)
 
 
 def _answer_parts(step: str, codes: tuple[str, ...]) -> tuple[str, ...]:
@@ -122,6 +132,10 @@ def _worded(letter: str, words: list[str]) -> Press | None:
             return Ticked(name, arg)
         case "c" if arg and name in set(Action):
             return Chose(Action(name), arg)
+        case "u" if name in set(NudgeKind):
+            answer, _, ref = arg.partition(":")
+            if answer in set(NudgeAnswer):
+                return AnsweredNudge(NudgeKind(name), NudgeAnswer(answer), ref)
     return None
 
 

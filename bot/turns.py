@@ -17,6 +17,7 @@ from flows.conversation import Conversation, Offer, Stage
 from flows.effects import ConfirmSeries, HoldSeries, MoveAppointment
 from flows.events import (
     Answered,
+    AnsweredNudge,
     AskedForPerson,
     CalendarSeen,
     Event,
@@ -155,12 +156,16 @@ class Turns:
         )
 
 
+_NEVER_STALE = (AskedForPerson, AnsweredNudge)
+
+
 def is_stale(arrival: Arrival, place: Place | None) -> bool:
     """Say whether a button belongs to a screen that is not the current one.
 
-    The one that asks for a person is never too old: it stands under what the clinic wrote, too.
+    Those under messages that came by themselves are never too old, nor is the one that asks for a
+    person, which stands under what the clinic wrote, too.
     """
-    if arrival.typed or (place is not None and isinstance(arrival.event, AskedForPerson)):
+    if arrival.typed or (place is not None and isinstance(arrival.event, _NEVER_STALE)):
         return False
     return place is None or arrival.revision != place.conversation.revision
 

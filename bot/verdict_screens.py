@@ -97,7 +97,7 @@ def plan(page: Page) -> Screen:
     if page.conversation.booking.first is not None and offers:
         return Screen(_picked(page, offers[0]), _plan_rows(page, offers[:1]))
     proposed = page.position.plan()
-    paragraphs = [page.say("outcome.eligible.title")]
+    paragraphs = [page.say(_title(page))]
     if proposed is not None:
         values = plans.note_values(proposed)
         notes = [page.say(key, **values) for key in proposed.notes]
@@ -111,6 +111,12 @@ def plan(page: Page) -> Screen:
         parts += [_choice(page, number, offer) for number, offer in enumerate(different, start=1)]
         paragraphs.append("\n\n".join(parts))
     return Screen(joined(paragraphs, ending=page.say("screen.plan.cut")), _plan_rows(page, offers))
+
+
+def _title(page: Page) -> str:
+    if page.conversation.booking.done:
+        return "screen.plan.rest"
+    return "screen.plan.again" if page.conversation.is_refresher else "outcome.eligible.title"
 
 
 def _plan_rows(page: Page, offers: tuple[Offer, ...]) -> Rows:
@@ -170,9 +176,10 @@ def _practitioner(page: Page, offer: Offer) -> str:
 
 def _dates(page: Page, offer: Offer) -> list[str]:
     lines = []
+    before = max((each.number for each in page.conversation.booking.done), default=0)
     for at, slot in enumerate(offer.slots):
         key = "screen.plan.changed" if at in offer.changed else "screen.plan.session"
-        lines.append(page.say(key, number=at + 1, when=page.when(slot)))
+        lines.append(page.say(key, number=before + at + 1, when=page.when(slot)))
     return lines
 
 

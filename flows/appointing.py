@@ -40,14 +40,18 @@ def calendar_seen(here: Position, view: CalendarView) -> Turn:
 
 def book(here: Position, offer: Offer) -> Turn:
     """Hold every time of an offer; at an instant clinic book it at once."""
-    token = here.scene.token.lower()
+    token, booking = here.scene.token.lower(), here.booking
+    before = max((each.number for each in booking.done), default=0)
     sessions = tuple(
         BookedSession(f"{token[:16]}-{number}@resurface", slot, number)
-        for number, slot in enumerate(offer.slots, start=1)
+        for number, slot in enumerate(offer.slots, start=before + 1)
     )
     until = here.scene.now + here.clinic.hold_for
     here = here.with_booking(
-        series_id=token[:16], code=booking_code(token), sessions=sessions, hold_until=until
+        series_id=booking.series_id if booking.done else token[:16],
+        code=booking.code if booking.done else booking_code(token),
+        sessions=sessions,
+        hold_until=until,
     )
     if here.clinic.booking_mode is BookingMode.INSTANT:
         return confirm(here)
@@ -64,9 +68,22 @@ def confirm(here: Position) -> Turn:
         HandOffLead(LeadKind.BOOKED, here.readiness()),
     )
     there = here.go("book", Stage.BOOKED).with_booking(
-        pending=pending, hold_until=None, offers=(), times=(), days=(), first=None
+        sessions=(*booking.done, *booking.sessions),
+        done=(),
+        pending=pending,
+        hold_until=None,
+        offers=(),
+        times=(),
+        days=(),
+        first=None,
     )
     return Turn(there.conversation, effects=effects, files=("calendar",))
+
+
+def _let_go(here: Position, trigger: str) -> Position:
+    """Leave the contact screen without the held times; a course that goes on keeps its name."""
+    there = here.go(trigger, home(here)).with_booking(sessions=(), hold_until=None)
+    return there if here.booking.done else there.with_booking(series_id="", code="")
 
 
 def other_times(here: Position) -> Turn:
@@ -114,10 +131,7 @@ def back(here: Position) -> Turn:
             return Turn(here.go("back", dest).with_booking(moving=None, days=()).conversation)
         case Stage.CONTACT:
             freed = ReleaseHold(here.booking.series_id)
-            there = here.go("back", home(here)).with_booking(
-                series_id="", code="", sessions=(), hold_until=None
-            )
-            return Turn(there.conversation, effects=(freed,))
+            return Turn(_let_go(here, "back").conversation, effects=(freed,))
         case _:
             return Turn(here.go("back", Stage.BOOKED).conversation)
 
@@ -125,9 +139,7 @@ def back(here: Position) -> Turn:
 def taken(here: Position, event: SlotWasTaken) -> Turn:
     """Another patient was faster: offer what is nearest to the times that were wanted."""
     if here.conversation.state == Stage.CONTACT:
-        here = here.go("taken", home(here)).with_booking(
-            series_id="", code="", sessions=(), hold_until=None
-        )
+        here = _let_go(here, "taken")
     elif here.conversation.state == Stage.PICK_TIME and here.booking.day_on:
         turn = _show_times(here.with_booking(wish_at=None), event.view)
         return replace(turn, notes=(here.note("note.slot_taken"), *turn.notes))

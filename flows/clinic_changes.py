@@ -32,6 +32,8 @@ def after_change(
     is_about_visits = conversation.state in _ABOUT_VISITS or (
         booking.moving is not None and conversation.state in _WHILE_MOVING
     )
+    if sessions and booking.done:  # the patient is looking for times for what is left
+        return replace(changed, booking=replace(booking, done=sessions))
     if sessions:
         kept = replace(
             booking,

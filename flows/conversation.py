@@ -84,6 +84,7 @@ class Booking:
     code: str = ""  # booking code that patient and clinic can say on the phone
     hold_until: datetime | None = None
     sessions: tuple[BookedSession, ...] = ()  # held (CONTACT) or booked
+    done: tuple[BookedSession, ...] = ()  # of a course that goes on: what was booked before
     pending: bool = False  # the clinic confirms each request itself
     moving: str | None = None  # uid of the appointment being moved
 
@@ -112,6 +113,7 @@ class Conversation:
     wanted_clinic: str | None = None  # named by a deep link opened in the middle of a run
     decided_on: date | None = None  # local day of the verdict; plan and deferral count from it
     red_flag: str | None = None  # id of the red flag that stopped the run
+    is_refresher: bool = False  # a year later: one visit, after a new look at the safety answers
     booking: Booking = Booking()
     photo_consent: bool = False  # photos of this run may be kept
     photos: int = 0  # kept in this run

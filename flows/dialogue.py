@@ -12,7 +12,9 @@ from datetime import date
 from typing import assert_never
 
 from flows import (
+    answering,
     appointing,
+    continuing,
     looking,
     photos,
     rebooking,
@@ -30,6 +32,7 @@ from flows.effects import SavePhone
 from flows.events import (
     Action,
     Answered,
+    AnsweredNudge,
     AskedForPerson,
     AskedHelp,
     AskedPrivacy,
@@ -196,6 +199,8 @@ def _went_back(here: Position) -> Turn:
         if before is None:
             return Turn(here.conversation, notes=(here.note("note.nothing_back"),))
         return Turn(screening.open_step(here, before.id).conversation)
+    if here.booking.done and state == Stage.PLAN:
+        return continuing.leave(here)
     if state in (Stage.PLAN, Stage.CONSULT, Stage.DEFERRED, Stage.DECLINED):
         return Turn(here.go("back", Stage.REVIEW, decided_on=None).conversation)
     if state == Stage.NO_CONSENT:
@@ -364,6 +369,8 @@ def _dispatch(here: Position, event: Event) -> Turn:  # noqa: C901, PLR0912 - on
             return appointing.calendar_seen(here, event.view)
         case SlotWasTaken():
             return appointing.taken(here, event)
+        case AnsweredNudge():
+            return answering.answer(here, event)
         case Started():
             return starting.start(here.conversation, event, here.scene, here.conversation.chat_id)
         case Repeated():

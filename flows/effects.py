@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from flows.conversation import BookedSession
 from flows.eligibility import Score, Verdict
+from flows.follow_up import NudgeKind
 from flows.plan import Plan
 from flows.slots import Slot
 
@@ -128,6 +129,35 @@ class DeletePhotos:
     """Forget every photo of this patient, of earlier runs too. Idempotent."""
 
 
+@dataclass(frozen=True, slots=True)
+class ConfirmVisit:
+    """The patient will come to this appointment. Idempotent; nothing when it is not theirs."""
+
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseVisit:
+    """Something changed that the clinic must look at before this appointment."""
+
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopNudges:
+    """The patient wants no more messages of this kind."""
+
+    kind: NudgeKind
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewSeries:
+    """What the patient says of a finished course; a later word replaces an earlier one."""
+
+    series_id: str
+    rating: int  # 1 to 5
+
+
 Effect = (
     RecordDecision
     | HoldSeries
@@ -142,4 +172,8 @@ Effect = (
     | MessageToClinic
     | KeepPhoto
     | DeletePhotos
+    | ConfirmVisit
+    | PauseVisit
+    | StopNudges
+    | ReviewSeries
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from flows.conversation import Offer
+from flows.follow_up import NudgeKind
 from flows.slots import CalendarView
 
 
@@ -36,6 +37,24 @@ class Action(StrEnum):
     PHOTOS = "photos"  # say what photos are for, and take them
     PHOTOS_YES = "photos_yes"  # photos: they may be kept
     PHOTOS_DELETE = "photos_delete"  # forget the photos that were kept
+
+
+class NudgeAnswer(StrEnum):
+    """Buttons under a message that came by itself."""
+
+    GO = "go"  # yes: go on, start, show me times
+    LATER = "later"  # not now
+    COMING = "coming"  # I will come, and nothing has changed
+    NEWS = "news"  # something has changed that the clinic must look at
+    MOVE = "move"  # I need another time
+    FINE = "fine"
+    WORRY = "worry"
+    ONE = "1"
+    TWO = "2"
+    THREE = "3"
+    FOUR = "4"
+    FIVE = "5"
+    STOP = "stop"  # no more messages of this kind
 
 
 class Media(StrEnum):
@@ -178,6 +197,15 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredNudge:
+    """A button under a message that came by itself; never stale, for it names what it is about."""
+
+    kind: NudgeKind
+    answer: NudgeAnswer
+    ref: str = ""  # the appointment's UID, or the series
+
+
+@dataclass(frozen=True, slots=True)
 class CalendarSeen:
     """The shell read the calendar that a turn asked for (`Turn.look`)."""
 
@@ -212,6 +240,7 @@ Event = (
     | AskedToStartOver
     | Stopped
     | Repeated
+    | AnsweredNudge
     | CalendarSeen
     | SlotWasTaken
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import chain
 
@@ -135,6 +135,40 @@ def propose(
                 *_answer_notes(answers, _CLOSING_NOTES),
             )
         ),
+    )
+
+
+def rest(plan: Plan, done: int, last_on: date, today: date) -> Plan | None:
+    """Return what is left of a course after `done` sessions, the last on `last_on`; None: nothing.
+
+    The next session is never sooner than the spacing allows.
+    """
+    left = plan.sessions - done
+    if left <= 0:
+        return None
+    starts_on = max(today, last_on + plan.spacing.min_days * _DAY)
+    return _of(plan, left, starts_on, ("plan.note.spacing",))
+
+
+def refresher(plan: Plan) -> Plan:
+    """Return the plan of a yearly look: one session, when the patient likes."""
+    return _of(plan, 1, plan.starts_on, ("plan.note.refresher",))
+
+
+def _of(plan: Plan, sessions: int, starts_on: date, notes: tuple[str, ...]) -> Plan:
+    step = plan.spacing.preferred_days * _DAY
+    days = tuple(starts_on + number * step for number in range(sessions))
+    moved_for = days[-1] - plan.proposed_on[-1]
+    return replace(
+        plan,
+        sessions=sessions,
+        at_least=min(plan.at_least, sessions),
+        at_most=sessions,
+        starts_on=starts_on,
+        proposed_on=days,
+        review_on=plan.review_on + moved_for,
+        refresher_on=plan.refresher_on + moved_for,
+        notes=notes,
     )
 
 

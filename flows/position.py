@@ -83,9 +83,19 @@ class Position:
         )
 
     def plan(self) -> plan.Plan | None:
-        """Propose the course for the current answers; None unless eligible."""
+        """Propose the course for the current answers, or its rest; None unless eligible."""
         today = self.conversation.decided_on or self.today
-        return plan.propose(self.protocol, self.answers, self.verdict(), today)
+        whole = plan.propose(self.protocol, self.answers, self.verdict(), today)
+        done = self.booking.done
+        if whole is None:
+            return None
+        if self.conversation.is_refresher:
+            return plan.refresher(whole)
+        if not done:
+            return whole
+        last_at = max(each.slot.starts_at for each in done)
+        last_on = last_at.astimezone(ZoneInfo(self.clinic.zone)).date()
+        return plan.rest(whole, len(done), last_on, self.today)
 
     def note(self, key: str, **values: str | int | date) -> Note:
         """Return a note whose text may name the clinic, its phone, price and so on."""

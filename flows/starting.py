@@ -64,6 +64,11 @@ def resume(here: Position) -> Turn:
     return Turn(here.conversation, effects=effects)
 
 
+def recheck_if_due(here: Position) -> Turn:
+    """Ask again on the promised day or later; before it, show until when to wait."""
+    return recheck(here) if _recheck_is_due(here) else Turn(here.conversation)
+
+
 def recheck(here: Position) -> Turn:
     """Ask again what stood in the way, and only that; the other answers stay."""
     waited = {

@@ -40,7 +40,6 @@ _PERSON = (
         _PATIENTS.c.unreachable_at,
         _FOLLOW_UPS.c.paused_at,
         _FOLLOW_UPS.c.stopped_kinds,
-        _FOLLOW_UPS.c.refresher_declined_at,
         Clinic.zone,
         Lead.recheck_on,
         Lead.kind,
@@ -130,10 +129,7 @@ def _silences(
 
 
 def _stopped_kinds(person: Row[Any]) -> frozenset[NudgeKind]:
-    stopped = {NudgeKind(kind) for kind in (person.stopped_kinds or "").split()}
-    if person.refresher_declined_at is not None:
-        stopped.add(NudgeKind.REFRESHER)
-    return frozenset(stopped)
+    return frozenset(NudgeKind(kind) for kind in (person.stopped_kinds or "").split())
 
 
 def _visits(connection: Connection, chat_id: int, run: int, now: datetime) -> _Visits:

@@ -18,9 +18,7 @@ class FollowUp(Model):
     __tablename__ = "follow_ups"
     __table_args__ = (Index(None, "look_at"),)
     __pii_columns__ = frozenset({"chat_id"})
-    __plain_columns__ = frozenset(
-        {"look_at", "stopped_kinds", "paused_at", "staff_id", "refresher_declined_at"}
-    )
+    __plain_columns__ = frozenset({"look_at", "stopped_kinds", "paused_at", "staff_id"})
 
     chat_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("patients.chat_id"), primary_key=True, autoincrement=False
@@ -29,7 +27,6 @@ class FollowUp(Model):
     stopped_kinds: Mapped[str] = mapped_column(Words)  # separated by spaces
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # staff wait with this patient
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))  # who paused it
-    refresher_declined_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class SeriesReview(Model):

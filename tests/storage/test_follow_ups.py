@@ -166,17 +166,11 @@ async def test_a_patient_about_whom_nothing_is_known_is_not_looked_at_again(
     assert await willow.read(follow_ups.next_look_at) is None
 
 
-async def test_stops_of_one_kind_and_a_declined_refresher_are_known(course: Database) -> None:
-    row = update(FollowUp).values(
-        stopped_kinds="today prepare_week", refresher_declined_at=NOW, paused_at=NOW
-    )
+async def test_stops_of_one_kind_and_a_pause_by_staff_are_known(course: Database) -> None:
+    row = update(FollowUp).values(stopped_kinds="today prepare_week", paused_at=NOW)
     await course.write(lambda c: c.execute(row).rowcount)
 
     found = await history(course)
 
-    assert found.stopped_kinds == {
-        NudgeKind.TODAY,
-        NudgeKind.PREPARE_WEEK,
-        NudgeKind.REFRESHER,
-    }
+    assert found.stopped_kinds == {NudgeKind.TODAY, NudgeKind.PREPARE_WEEK}
     assert found.silences == {Silence.PAUSED}

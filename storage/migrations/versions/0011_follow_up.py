@@ -19,7 +19,6 @@ def upgrade() -> None:
         sa.Column("stopped_kinds", sa.Text(), nullable=False),
         sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("refresher_declined_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["chat_id"], ["patients.chat_id"], name=op.f("fk_follow_ups_chat_id_patients")
         ),

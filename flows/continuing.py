@@ -1,0 +1,71 @@
+"""Going on with a course: the visits that have no time yet, and the look a year later."""
+
+from __future__ import annotations
+
+from flows import relevance
+from flows.conversation import Booking, Conversation, Stage
+from flows.looking import look_for_times
+from flows.position import Position
+from flows.turn import Turn
+
+#: Questions about how things are now; the others are about what does not change.
+_MAY_HAVE_CHANGED = frozenset({"safety"})
+
+
+def see_times(here: Position, missed: str = "") -> Turn:
+    """Offer times for what is left of the course, without the visit that was `missed`."""
+    booking = here.booking
+    if here.conversation.state == Stage.PLAN and booking.done:
+        return look_for_times(here)
+    done = tuple(each for each in booking.sessions if each.uid != missed)
+    is_booked = bool(booking.sessions) and booking.hold_until is None
+    if not is_booked or booking.service != "treatment" or here.conversation.red_flag:
+        return Turn(here.conversation, notes=(here.note("note.nudge_over"),))
+    rest = Booking(
+        service=booking.service, series_id=booking.series_id, code=booking.code, done=done
+    )
+    there = here.with_(booking=rest)
+    if there.plan() is None:
+        return Turn(here.conversation, notes=(here.note("note.nudge_over"),))
+    return look_for_times(there.go("jump", Stage.PLAN))
+
+
+def leave(here: Position) -> Turn:
+    """Go back from the offered times to the visits there are."""
+    booking = here.booking
+    kept = Booking(
+        service=booking.service,
+        series_id=booking.series_id,
+        code=booking.code,
+        sessions=booking.done,
+    )
+    return Turn(here.go("jump", Stage.BOOKED, booking=kept).conversation)
+
+
+def refresh(here: Position) -> Turn:
+    """Begin the yearly look: a new run that asks again only what may have changed."""
+    old = here.conversation
+    if here.ahead or old.red_flag or not here.answers:
+        return Turn(old, notes=(here.note("note.nudge_over"),))
+    lasting = {
+        step.id: here.answers[step.id]
+        for step in here.protocol.steps
+        if step.id in here.answers and step.group not in _MAY_HAVE_CHANGED
+    }
+    answers = relevance.current_answers(here.protocol, lasting)
+    fresh = Conversation(
+        old.chat_id,
+        old.state,
+        revision=old.revision,
+        run=old.run + 1,
+        locale=old.locale,
+        clinic=old.clinic,
+        campaign=old.campaign,
+        protocol=old.protocol,
+        first_name=old.first_name,
+        answers=answers,
+        is_refresher=True,
+    )
+    there = Position(fresh, here.scene)
+    dest = relevance.next_place(here.protocol, answers)
+    return Turn(there.go("jump", dest).conversation, notes=(here.note("note.nudge_refresh"),))
