@@ -15,6 +15,7 @@ from flows.conversation import Stage
 from storage import conversations
 from storage.database import Database
 from storage.models import Event, Inbox
+from tests.faults.torture.figures import Trial
 from tests.faults.waiting import until
 from tests.flows.chat import CLEAR
 from tests.standin import RunningStandIn
@@ -70,6 +71,12 @@ class Crowd:
     pause: float = 0.0  # the longest time that a patient thinks, in seconds
     sent: dict[int, list[int]] = field(default_factory=dict)  # chat -> its updates, in order
     count: int = 0
+
+    @classmethod
+    def of(cls, trial: Trial, standin: RunningStandIn, database: Database) -> Crowd:
+        """Return patients who take their time."""
+        at_once, pause = trial.at(quick=(8, 0.2), full=(24, 1.0))
+        return cls(standin, database, random.Random(trial.seed), at_once, pause)
 
     async def chats(self, go_on: Callable[[], bool]) -> None:
         """Let new patients come as long as `go_on` says so, and finish their chats."""

@@ -18,7 +18,7 @@ from storage.database import Database, connect
 from storage.models import Event, Model
 from tests.faults.keepers import Keeper, kept
 from tests.faults.programs import Orders, Point
-from tests.faults.torture.figures import Figure, Piece, Size, Trial
+from tests.faults.torture.figures import POSTGRESQL, Figure, Piece, Size, Trial
 from tests.flows.chat import catalogues, protocol
 from tests.journeys.balancer import Balancer, balancer
 from tests.journeys.guide import Guide
@@ -233,5 +233,5 @@ def _figure(trial: Trial, way: str, tried: Tried, passed: Counter[str]) -> Figur
 
 PIECES = (
     Piece("crash_points", polling),
-    Piece("crash_points_webhook", webhook),
+    Piece("crash_points_webhook", webhook, tested_on=(POSTGRESQL,)),
 )

@@ -64,7 +64,7 @@ async def _town(trial: Trial, url: str, replicas: int) -> AsyncIterator[Town]:
     database = await cluster.with_clinics(url)
     try:
         async with running_standin() as standin:
-            crowd = Crowd(standin, database, random.Random(trial.seed), pause=1.0)
+            crowd = Crowd.of(trial, standin, database)
             orders = cluster.orders_for(trial, standin, url)
             async with cluster.bots(orders, replicas=replicas) as keepers:
                 yield Town(crowd, keepers, database, Path(orders.log))

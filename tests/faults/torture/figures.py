@@ -72,3 +72,4 @@ class Piece:
     run: Callable[[Trial], Awaitable[list[Figure]]]
     databases: tuple[str, ...] = (SQLITE, POSTGRESQL)
     in_tests: bool = True  # whether tests/faults/test_torture.py runs it at the quick size
+    tested_on: tuple[str, ...] = (SQLITE, POSTGRESQL, NONE)  # where it does so, of `databases`

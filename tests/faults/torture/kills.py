@@ -22,7 +22,7 @@ REPLICAS = 4
 
 async def kill_at_random(trial: Trial) -> list[Figure]:
     """Kill 200 times in 20,000 updates."""
-    kills, updates = trial.at(quick=(6, 480), full=(200, 20_000))
+    kills, updates = trial.at(quick=(4, 200), full=(200, 20_000))
     rng = random.Random(trial.seed)
     replicas = REPLICAS if trial.database == POSTGRESQL else 0
     url = await trial.database_url()
@@ -30,7 +30,7 @@ async def kill_at_random(trial: Trial) -> list[Figure]:
     started = time.monotonic()
     try:
         async with running_standin() as standin:
-            crowd = Crowd(standin, database, rng, at_once=trial.at(quick=24, full=48))
+            crowd = Crowd(standin, database, rng, at_once=trial.at(quick=12, full=48))
             orders = cluster.orders_for(trial, standin, url)
             async with cluster.bots(orders, replicas=replicas) as keepers:
                 killing = asyncio.create_task(_kill(trial, crowd, keepers, rng, (kills, updates)))

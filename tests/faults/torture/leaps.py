@@ -19,7 +19,7 @@ from storage.database import Database, connect
 from storage.models import Appointment, Event, Inbox, Outbox
 from storage.outbox import Message, OutboxRow
 from storage.outbox_policy import Kind
-from tests.faults.torture.figures import Figure, Piece, Trial
+from tests.faults.torture.figures import SQLITE, Figure, Piece, Trial
 from tests.flows.chat import CLEAR, protocol
 from tests.journeys.guide import Guide, Tour
 from tests.journeys.world import World, world
@@ -179,4 +179,4 @@ def _message_figures(post: Post, messages: int, rounds: int) -> list[Figure]:
     ]
 
 
-PIECES = (Piece("leaps", leap),)
+PIECES = (Piece("leaps", leap, tested_on=(SQLITE,)),)

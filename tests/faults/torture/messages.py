@@ -48,7 +48,7 @@ class RandomFaults(Faults):
 
 async def send_all(trial: Trial) -> list[Figure]:
     """Send 1,500 messages while workers are killed 40 times."""
-    messages, kills = trial.at(quick=(240, 8), full=(1500, 40))
+    messages, kills = trial.at(quick=(120, 5), full=(1500, 40))
     rng = random.Random(trial.seed)
     url = await trial.database_url()
     database = connect(url)

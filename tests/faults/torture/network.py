@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from tests.faults import cluster
 from tests.faults.crowd import Crowd
 from tests.faults.proxy import Proxy, proxy_to
-from tests.faults.torture.figures import POSTGRESQL, Figure, Piece, Trial
+from tests.faults.torture.figures import POSTGRESQL, SQLITE, Figure, Piece, Trial
 from tests.standin import running_standin
 
 DRAINED_WITHIN = 60.0  # seconds after the network is well again
@@ -38,7 +38,7 @@ async def spoil_telegram(trial: Trial) -> list[Figure]:
     weather = trial.at(quick=Weather(2, 0.1, 3, 2), full=Weather(30, 2.0, 60, 60))
     try:
         async with running_standin() as standin:
-            crowd = Crowd(standin, database, rng, pause=1.0)
+            crowd = Crowd.of(trial, standin, database)
             there = urlsplit(standin.url)
             async with proxy_to("127.0.0.1", there.port or 0, rng) as proxy:
                 orders = cluster.orders_for(trial, standin, url)
@@ -58,7 +58,7 @@ async def spoil_postgres(trial: Trial) -> list[Figure]:
     weather = trial.at(quick=Weather(2, 0.05, 3, 2), full=Weather(30, 0.2, 60, 60))
     try:
         async with running_standin() as standin:
-            crowd = Crowd(standin, database, rng, pause=1.0)
+            crowd = Crowd.of(trial, standin, database)
             async with proxy_to(url.host or "127.0.0.1", url.port or 5432, rng) as proxy:
                 spoiled = url.set(host="127.0.0.1", port=proxy.own_port)
                 orders = cluster.orders_for(
@@ -126,6 +126,6 @@ async def _chatting(crowd: Crowd) -> AsyncIterator[None]:
 
 
 PIECES = (
-    Piece("network_telegram", spoil_telegram),
+    Piece("network_telegram", spoil_telegram, tested_on=(SQLITE,)),
     Piece("network_postgres", spoil_postgres, (POSTGRESQL,)),
 )

@@ -18,7 +18,7 @@ from storage.outbox_policy import Kind
 from tests.faults import cluster, programs
 from tests.faults.keepers import Keeper, kept
 from tests.faults.programs import Point
-from tests.faults.torture.figures import Figure, Piece, Size, Trial
+from tests.faults.torture.figures import POSTGRESQL, Figure, Piece, Size, Trial
 from tests.standin import running_standin
 
 KINDS = (Kind.CONFIRMATION, Kind.NUDGE)
@@ -116,4 +116,4 @@ def _open(connection: Connection) -> int:
     return connection.execute(select(func.count()).where(waiting)).scalar_one()
 
 
-PIECES = (Piece("outbox_points", crash_worker),)
+PIECES = (Piece("outbox_points", crash_worker, tested_on=(POSTGRESQL,)),)
