@@ -33,6 +33,7 @@ from bot.replies import Replies
 from bot.request import TELEGRAM, AiohttpRequest, base_urls
 from bot.scenery import Scenery
 from bot.sender import Sender
+from bot.staff_desk import StaffDesk
 from bot.store import DatabaseStore, prepare_protocols
 from bot.turns import Turns
 from bot.updates import UpdateReader
@@ -71,6 +72,7 @@ class _Parts:
     """The parts of a running bot."""
 
     store: DatabaseStore
+    sender: Sender
     turns: Turns
     replies: Replies
     intake: Intake
@@ -89,6 +91,7 @@ async def serve(  # noqa: PLR0913 - what differs between Telegram, the playgroun
     protocols: Mapping[str, Protocol] | None = None,
     limits: Limits | None = None,
     pace: Pace | None = None,
+    console_url: str = "",
     jitter: Callable[[], float] | None = None,
     webhook: WebhookTerms | None = None,
     meters: Meters | None = None,
@@ -97,10 +100,10 @@ async def serve(  # noqa: PLR0913 - what differs between Telegram, the playgroun
     """Run the bot: on entry it receives updates, on exit it has stopped quietly.
 
     `new_token` gives at least 16 fresh letters and digits. `protocols` are compiled, and noted in
-    the database, when not given. `pace` is given where others send beside the bot. `jitter` gives
-    numbers in [0, 1). With `webhook` updates are delivered to the bot, else it polls. `passed` gets
-    the crash points of every call of the Bot API. Raises BotFault, ProtocolFaults and storage's
-    DatabaseFault before anything is received.
+    the database, when not given. `pace` is given where others send beside the bot; links for staff
+    begin with `console_url`. `jitter` gives numbers in [0, 1). With `webhook` updates are delivered
+    to the bot, else it polls. `passed` gets the crash points of every call of the Bot API. Raises
+    BotFault, ProtocolFaults and storage's DatabaseFault before anything is received.
     """
     if protocols is None:
         protocols = await prepare_protocols(database, catalogues, clock)
@@ -113,6 +116,10 @@ async def serve(  # noqa: PLR0913 - what differs between Telegram, the playgroun
         pace = pace or a_pace(limits)
         patience = 0.0 if webhook is None else _PATIENCE
         parts = _assemble(application, store, scenery, pace, patience)
+        parts.intake.attach(
+            application,
+            desk=StaffDesk(database, application.bot, parts.sender, scenery, console_url),
+        )
         receiver = _receiver(application.bot, parts, meters, webhook, jitter)
         await receiver.start()
         beside = {asyncio.create_task(announce(application.bot, catalogues))}
@@ -148,8 +155,7 @@ def _assemble(
     replies = Replies(sender, Drawings(), store.note_shown, turns.again, asyncio.sleep, patience)
     reader = UpdateReader(set(catalogues), bot.username)
     intake = Intake(reader, turns, replies, sender, store, catalogues)
-    intake.attach(application)
-    return _Parts(store, turns, replies, intake, Upkeep(bot, store, intake.handle))
+    return _Parts(store, sender, turns, replies, intake, Upkeep(bot, store, intake.handle))
 
 
 def _receiver(

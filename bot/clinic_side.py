@@ -74,6 +74,7 @@ class ClinicSide:
     deliveries: Callable[[Database, Now], Mapping[Kind, Deliver]]
     #: Each runs beside the worker until it is cancelled, and looks after its own failures.
     chores: Callable[[Database, Now], Sequence[Coroutine[object, object, None]]]
+    console_url: str = ""  # what links to the console begin with; empty: there is none
 
 
 #: For processes that have no clinic's side, such as those of tests.

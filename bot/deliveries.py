@@ -19,9 +19,10 @@ from bot.markup import Screen
 from bot.pace import Pace
 from bot.request import AiohttpRequest, base_urls
 from bot.sender import Sender
+from bot.staff_words import StaffWords
 from bot.worker import Deliver
 from flows.texts import Catalogue
-from storage import crash_points, message_facts
+from storage import crash_points, message_facts, staff_cards
 from storage.database import Database
 from storage.outbox import OutboxRow
 from storage.outbox_policy import Kind
@@ -39,6 +40,7 @@ class Deliveries:
     sender: Sender
     clock: Clock
     catalogues: Mapping[str, Catalogue]
+    console_url: str = ""
 
     def by_kind(self) -> Mapping[Kind, Deliver]:
         """Return how each kind is sent."""
@@ -46,6 +48,7 @@ class Deliveries:
             Kind.CONFIRMATION: self._to_patient(self._about_visit),
             Kind.NUDGE: self._to_patient(self._about_visit),
             Kind.REPLY: self._to_patient(self._reply),
+            Kind.CARD: self._card,
         }
 
     def _to_patient(self, made: Callable[[int, OutboxRow], Awaitable[Screen]]) -> Deliver:
@@ -70,6 +73,15 @@ class Deliveries:
             raise NothingToSay("what staff wrote is gone")
         return patient_messages.reply(facts, self.catalogues, self.clock.now())
 
+    async def _card(self, row: OutboxRow) -> int:
+        lead_id, member_id = int(row.payload["lead"]), int(row.ref_id)
+        facts = await self.database.read(staff_cards.facts, lead_id, member_id)
+        if facts is None or facts.chat_id is None:
+            raise NothingToSay("the lead or the member is gone")
+        words = StaffWords(self.catalogues, facts.locale, facts.zone)
+        kind = str(row.payload.get("kind", ""))
+        return await self.sender.once(facts.chat_id, words.card(facts, self.console_url, kind))
+
 
 @asynccontextmanager
 async def delivering(  # noqa: PLR0913 - what differs between Telegram, the playground and the tests
@@ -80,6 +92,7 @@ async def delivering(  # noqa: PLR0913 - what differs between Telegram, the play
     clock: Clock,
     pace: Pace,
     catalogues: Mapping[str, Catalogue],
+    console_url: str = "",
     passed: crash_points.Passed = crash_points.unwatched,
 ) -> AsyncIterator[Mapping[Kind, Deliver]]:
     """Lend what sends each kind of message to Telegram until the block ends.
@@ -91,7 +104,7 @@ async def delivering(  # noqa: PLR0913 - what differs between Telegram, the play
     await request.initialize()
     try:
         sender = Sender(bot, pace, asyncio.sleep, _noted_by_the_outbox)
-        yield Deliveries(database, sender, clock, catalogues).by_kind()
+        yield Deliveries(database, sender, clock, catalogues, console_url).by_kind()
     finally:
         await request.shutdown()
 

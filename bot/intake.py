@@ -20,7 +20,7 @@ from bot.pace import Sleep
 from bot.replies import Replies
 from bot.sender import Sender, Undelivered, Unreachable
 from bot.turns import Overtaken, Turns
-from bot.updates import Arrival, Blocked, GroupMessage, UpdateReader, chat_of
+from bot.updates import Arrival, Blocked, GroupMessage, StaffCall, UpdateReader, chat_of
 from flows.texts import Catalogue
 from storage.faults import DatabaseFault, StorageError
 
@@ -49,6 +49,14 @@ class Inbox(Protocol):
         ...
 
 
+class Desk(Protocol):
+    """Where what staff do in Telegram is dealt with."""
+
+    async def take(self, call: StaffCall) -> bool:
+        """Deal with a call; False when it comes from nobody of a clinic."""
+        ...
+
+
 class Intake:
     """Takes updates from the poller through PTB's application to the turns."""
 
@@ -72,10 +80,17 @@ class Intake:
         self._greeted: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._application: PtbApplication | None = None
+        self._desk: Desk | None = None
         self._sleep: Sleep = asyncio.sleep
 
-    def attach(self, application: PtbApplication, sleep: Sleep = asyncio.sleep) -> None:
-        """Register with PTB: one handler for everything, one for errors."""
+    def attach(
+        self,
+        application: PtbApplication,
+        sleep: Sleep = asyncio.sleep,
+        desk: Desk | None = None,
+    ) -> None:
+        """Register with PTB: one handler for everything, one for errors. `desk` serves staff."""
+        self._desk = desk
         application.add_handler(TypeHandler(Update, self._on_update))
         application.add_error_handler(self._on_error)
         self._application = application
@@ -102,6 +117,9 @@ class Intake:
         match self._reader.read(update):
             case Arrival() as arrival:
                 await self._take(arrival)
+            case StaffCall() as call:
+                if self._desk is None or not await self._desk.take(call):
+                    await self._take(call.arrival)
             case GroupMessage(chat_id=chat_id):
                 self._start(self._to_private(chat_id, update))
             case Blocked(chat_id=chat_id):

@@ -104,6 +104,7 @@ async def _worker(site: _Site) -> AsyncIterator[asyncio.Task[None]]:
             clock=site.clock,
             pace=site.pace,
             catalogues=protocol_files.load_catalogues(),
+            console_url=site.clinic_side.console_url,
         ) as deliveries,
         worker(site.database, site.clock, site.clinic_side, deliveries) as task,
     ):
@@ -156,6 +157,7 @@ async def _bot(site: _Site) -> AsyncIterator[Serving]:
         new_token=new_token,
         catalogues=protocol_files.load_catalogues(),
         pace=site.pace,
+        console_url=site.clinic_side.console_url,
         webhook=webhook_terms(site.settings),
         meters=site.meters,
     ) as serving:

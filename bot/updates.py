@@ -25,6 +25,7 @@ from flows.events import (
     Typed,
     WentBack,
 )
+from storage import staff
 
 #: The kinds of update that are asked for; Telegram keeps every other kind to itself.
 ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
@@ -38,7 +39,11 @@ _COMMANDS: dict[str, Event] = {
     "privacy": AskedPrivacy(),
     "person": AskedForPerson(),
 }
+_STAFF_COMMANDS = frozenset({"today", "week", "off", "console", "cards", "leave"})
 _ALBUMS_REMEMBERED = 1000
+
+#: What the payload of a staff member's button begins with; none of the dialogue's does.
+STAFF_MARK = "!"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,15 @@ class Arrival:
     revision: int | None = None  # of the button; None when the payload is not ours
     first_name: str = ""
     locale: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class StaffCall:
+    """Something that only a clinic's people do; from anybody else it is `arrival`."""
+
+    arrival: Arrival
+    name: str  # a command, `join` or `press`
+    rest: str  # words after the command, the invitation's token, the button's payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +103,12 @@ class UpdateReader:
         self._bot_name = bot_name.lower()
         self._albums: OrderedDict[str, int] = OrderedDict()
 
-    def read(self, update: Update) -> Arrival | GroupMessage | Blocked | None:
+    def read(self, update: Update) -> Arrival | StaffCall | GroupMessage | Blocked | None:
         """Return what happened; None for everything that needs no answer."""
+        found = self._read(update)
+        return _staff_call(update, found) if isinstance(found, Arrival) else found
+
+    def _read(self, update: Update) -> Arrival | GroupMessage | Blocked | None:
         chat = update.effective_chat
         if chat is None:
             return None
@@ -192,6 +210,21 @@ class UpdateReader:
         language = (user.language_code or "") if user else ""
         locale = language.partition("-")[0].lower()
         return locale if locale in self._locales else "en"
+
+
+def _staff_call(update: Update, arrival: Arrival) -> Arrival | StaffCall:
+    if update.callback_query is not None:
+        data = update.callback_query.data or ""
+        is_staffs = data.startswith(STAFF_MARK)
+        return StaffCall(arrival, "press", data.removeprefix(STAFF_MARK)) if is_staffs else arrival
+    if isinstance(arrival.event, Started) and arrival.event.payload.startswith(staff.INVITE_PREFIX):
+        return StaffCall(arrival, "join", arrival.event.payload.removeprefix(staff.INVITE_PREFIX))
+    text = (update.message.text or "") if update.message is not None else ""
+    head, _, rest = text.partition(" ")
+    name = head[1:].partition("@")[0].lower()
+    if head.startswith("/") and name in _STAFF_COMMANDS:
+        return StaffCall(arrival, name, rest.strip())
+    return arrival
 
 
 def _contact(message: Message) -> Event:

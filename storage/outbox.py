@@ -27,6 +27,7 @@ from storage.models import (
     Conversation,
     Outbox,
     Patient,
+    StaffMember,
     table_of,
 )
 from storage.outbox_policy import POLICIES, Kind
@@ -54,7 +55,8 @@ class Message:
     kind: Kind
     due_at: datetime
     chat_id: int | None = None  # None: it goes to the clinic
-    ref_type: str = ""  # withdrawals.APPOINTMENT: sent only while that appointment stands
+    #: withdrawals.APPOINTMENT: sent only while that appointment stands; STAFF: while they want it
+    ref_type: str = ""
     ref_id: str = ""
     payload: Mapping[str, Value] = field(default_factory=dict)  # ids and text keys only
     not_after: datetime | None = None  # it is worth nothing later
@@ -331,7 +333,18 @@ def _why_not(connection: Connection, row: Row[Any], now: datetime) -> str:
         ).scalar()
         if state not in OCCUPYING:
             return "AppointmentGone"
+    if row.ref_type == withdrawals.STAFF and not _wants_cards(connection, int(row.ref_id)):
+        return "MemberGone"
     return ""
+
+
+def _wants_cards(connection: Connection, staff_id: int) -> bool:
+    wants = select(StaffMember.wants_cards).where(
+        StaffMember.id == staff_id,
+        StaffMember.removed_at.is_(None),
+        StaffMember.chat_id.is_not(None),
+    )
+    return bool(connection.execute(wants).scalar())
 
 
 def _quiet_until(

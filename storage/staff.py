@@ -194,6 +194,12 @@ def revoke_links(connection: Connection, staff_id: int, now: datetime) -> None:
     )
 
 
+def leave(connection: Connection, staff_id: int, now: datetime) -> None:
+    """Untie a member's Telegram chat, at their own wish; a new invitation ties it again."""
+    connection.execute(update(StaffMember).where(StaffMember.id == staff_id).values(chat_id=None))
+    revoke_links(connection, staff_id, now)
+
+
 def set_cards(connection: Connection, staff_id: int, *, wanted: bool) -> None:
     """Say whether a member is told of new leads in Telegram."""
     connection.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -92,6 +93,32 @@ def unblock(connection: Connection, clerk: Clerk, seen: Seen) -> None:
     connection.execute(update(Appointment).where(Appointment.uid == seen.uid).values(gone))
     calendar_pushes.announce(connection, (seen.uid,), clerk.now)
     clerks.record(connection, clerk, "time_off.removed", seen.uid)
+
+
+def take_back(connection: Connection, clerk: Clerk, prefix: str) -> int:
+    """Give back every time off of the clinic whose UID begins like this; return how many."""
+    rows = connection.execute(
+        select(Appointment.uid, Appointment.version).where(
+            Appointment.uid.startswith(prefix),
+            Appointment.clinic_id == clerk.clinic_id,
+            Appointment.state == "blocked",
+        )
+    ).all()
+    for row in rows:
+        unblock(connection, clerk, Seen(row.uid, row.version))
+    return len(rows)
+
+
+def block_all(connection: Connection, clerk: Clerk, wanted: Sequence[TimeOff]) -> None:
+    """Keep the time of several practitioners free, or of none of them; raises as `block` does."""
+    in_the_way: list[Clash] = []
+    for off in wanted:
+        try:
+            block(connection, clerk, off)
+        except Clashes as found:
+            in_the_way += found.clashing
+    if in_the_way:
+        raise Clashes(tuple(in_the_way))
 
 
 def clashes(

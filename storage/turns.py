@@ -23,6 +23,7 @@ from storage import (
     models,
     patients,
     photos,
+    staff_cards,
     turn_events,
 )
 from storage.faults import StorageError
@@ -156,6 +157,7 @@ def _carry_out(
             decisions.record(connection, conversation, effect, now)
         case effects.HandOffLead():
             leads.hand_off(connection, conversation, effect, now)
+            staff_cards.enqueue(connection, conversation, effect, now)
         case effects.SavePhone():
             patients.save_phone(connection, conversation.chat_id, effect.phone)
         case effects.StopMessages():

@@ -13,6 +13,9 @@ APPOINTMENT = "appointment"
 #: The same of a message that is to be sent although the appointment no longer stands.
 ENDED = "ended_appointment"
 
+#: The same of a message to one of the clinic's people; `ref_id` is then the member's id.
+STAFF = "staff"
+
 
 def of_patient(connection: Connection, chat_id: int, why: str) -> int:
     """Cancel everything that waits for a patient; return how many messages that were."""

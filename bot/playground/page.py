@@ -194,7 +194,9 @@ class Page:
             "phone": chat.patient.phone,
             "messages": [self.standin.shown(chat, m) for m in chat.messages.values()],
             "keyboard": chat.keyboard,
-            "commands": self.standin.profile.commands_for(chat.patient.language),
+            "commands": self.standin.profile.commands_for(
+                chat.patient.language, chat.patient.chat_id
+            ),
             "toasts": [{"change": change, "text": text} for change, text in chat.toasts],
             "changes": chat.changes,
             "number": self.standin.feed.number,

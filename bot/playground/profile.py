@@ -134,6 +134,8 @@ def _set_text(standin: StandIn, call: Call, kind: str, most: int) -> object:
 def _scope(call: Call) -> tuple[str, str]:
     scope = call.structure("scope")
     kind = str(scope.get("type", "default")) if isinstance(scope, dict) else "default"
+    if isinstance(scope, dict) and kind == "chat":
+        kind = f"chat {scope.get('chat_id')}"
     return kind, call.text("language_code")
 
 

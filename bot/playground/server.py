@@ -101,6 +101,7 @@ async def playground(
                 catalogues=catalogues,
                 protocols=protocols,
                 pace=pace,
+                console_url=clinic_side.console_url,
             ) as serving,
             delivering(
                 token=limits.TOKEN,
@@ -109,6 +110,7 @@ async def playground(
                 clock=clock,
                 pace=pace,
                 catalogues=catalogues,
+                console_url=clinic_side.console_url,
             ) as deliveries,
             worker(database, clock, clinic_side, deliveries),
         ):

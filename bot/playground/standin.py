@@ -36,9 +36,9 @@ class Profile:
     commands: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
     menu_button: Json = field(default_factory=lambda: {"type": "commands"})
 
-    def commands_for(self, language: str) -> list[Json]:
-        """Return the commands that a patient of this language sees in a private chat."""
-        for scope in ("all_private_chats", "default"):
+    def commands_for(self, language: str, chat_id: int | None = None) -> list[Json]:
+        """Return the commands that a person of this language sees in a private chat."""
+        for scope in (f"chat {chat_id}", "all_private_chats", "default"):
             for code in (language, ""):
                 if self.commands.get((scope, code)):
                     return self.commands[(scope, code)]

@@ -1,0 +1,172 @@
+"""Cards: what staff are told in Telegram of a new lead. Never a name, a number or an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select, update
+
+from flows import eligibility
+from flows.conversation import Conversation
+from flows.effects import HandOffLead, LeadKind
+from storage import lead_work, outbox, staff, withdrawals
+from storage.lead_work import Whose
+from storage.models import WAITING, Appointment, Clinic, Lead, Outbox, StaffMember
+from storage.outbox import Message
+from storage.outbox_policy import Kind
+from storage.staff import Member
+
+#: Most who may be treated book within minutes, and then there is one card instead of two.
+_ELIGIBLE_AFTER = timedelta(minutes=10)
+
+_TO_COME = ("pending", "booked", "arrived")
+
+#: From which statuses each can be reached by a card's button.
+_FROM = {
+    "accepted": ("new",),
+    "contacted": ("new", "accepted"),
+    "declined": ("new", "accepted", "contacted"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """A lead as its card shows it, in the eyes of one member."""
+
+    lead_id: int
+    clinic: str  # name
+    zone: str
+    locale: str
+    kind: str
+    verdict: str | None
+    band: str  # high, medium, low; empty without a score
+    wants_person: bool
+    booked: tuple[tuple[datetime, str, str], ...]  # starts at, code, state: to come
+    status: str
+    by: str  # name of whoever set the status; empty for a new one
+    chat_id: int | None  # the member's; None when they left or want no cards
+
+
+def enqueue(
+    connection: Connection, conversation: Conversation, effect: HandOffLead, now: datetime
+) -> int:
+    """Leave a card for each member who wants it, once a kind; return how many."""
+    lead = connection.execute(
+        select(Lead.id, Lead.clinic_id).where(
+            Lead.chat_id == conversation.chat_id, Lead.run == conversation.run
+        )
+    ).one_or_none()
+    if lead is None or lead.clinic_id is None:
+        return 0
+    due_at = now + _ELIGIBLE_AFTER if effect.kind is LeadKind.ELIGIBLE else now
+    if effect.kind is LeadKind.BOOKED:
+        _take_back(connection, f"card:{lead.id}:{LeadKind.ELIGIBLE}:")
+    return sum(
+        outbox.enqueue(
+            connection,
+            Message(
+                key=f"card:{lead.id}:{effect.kind}:{member.id}",
+                kind=Kind.CARD,
+                due_at=due_at,
+                ref_type=withdrawals.STAFF,
+                ref_id=str(member.id),
+                payload={"lead": lead.id, "kind": effect.kind.value},
+            ),
+            now,
+        )
+        for member in staff.wanting_cards(connection, lead.clinic_id)
+    )
+
+
+def facts(connection: Connection, lead_id: int, member_id: int) -> CardFacts | None:
+    """Return what a member may read of a lead; None when it is none of their clinic's."""
+    row = connection.execute(
+        select(Lead, Clinic.name, Clinic.zone, Clinic.locale)
+        .add_columns(StaffMember.chat_id.label("member_chat"), StaffMember.wants_cards)
+        .join(Clinic, Clinic.id == Lead.clinic_id)
+        .join(StaffMember, StaffMember.clinic_id == Clinic.id)
+        .where(Lead.id == lead_id, StaffMember.id == member_id, StaffMember.removed_at.is_(None))
+    ).one_or_none()
+    if row is None:
+        return None
+    by = connection.execute(select(StaffMember.name).where(StaffMember.id == row.staff_id)).scalar()
+    visits = connection.execute(
+        select(Appointment.starts_at, Appointment.code, Appointment.state)
+        .where(
+            Appointment.clinic_id == row.clinic_id,
+            Appointment.chat_id == row.chat_id,
+            Appointment.run == row.run,
+            Appointment.state.in_(_TO_COME),
+        )
+        .order_by(Appointment.starts_at)
+    )
+    return CardFacts(
+        lead_id=row.id,
+        clinic=row.name,
+        zone=row.zone,
+        locale=row.locale,
+        kind=row.kind,
+        verdict=row.verdict,
+        band="" if row.score is None else eligibility.band(row.score),
+        wants_person=row.wants_person_at is not None,
+        booked=tuple((visit.starts_at, visit.code, visit.state) for visit in visits),
+        status=row.status,
+        by=by or "",
+        chat_id=row.member_chat if row.wants_cards else None,
+    )
+
+
+def settle(
+    connection: Connection, member: Member, lead_id: int, wanted: str, now: datetime
+) -> bool:
+    """Give a lead of the member's clinic a status; False when somebody was faster.
+
+    Who presses the same button twice was not slower than themselves.
+    """
+    lead = connection.execute(
+        select(Lead.status, Lead.staff_id).where(
+            Lead.id == lead_id, Lead.clinic_id == member.clinic_id
+        )
+    ).one_or_none()
+    if lead is None or wanted not in _FROM:
+        return False
+    if (lead.status, lead.staff_id) == (wanted, member.id):
+        return True
+    if lead.status not in _FROM[wanted]:
+        return False
+    whose = Whose(member.clinic_id, member.id, lead_id, now)
+    why = "not_suitable" if wanted == "declined" else None
+    return (
+        lead_work.set_status(connection, whose, lead.status, wanted, why) is lead_work.Change.DONE
+    )
+
+
+def sent(connection: Connection, lead_id: int) -> list[tuple[int, int, int]]:
+    """Return the cards of a lead that staff have: member, chat, message."""
+    rows = connection.execute(
+        select(Outbox.ref_id, Outbox.message_id)
+        .where(Outbox.key.startswith(f"card:{lead_id}:"), Outbox.message_id.is_not(None))
+        .order_by(Outbox.id)
+    ).all()
+    ids = {int(row.ref_id) for row in rows}
+    chats = connection.execute(
+        select(StaffMember.id, StaffMember.chat_id).where(
+            StaffMember.id.in_(ids), StaffMember.chat_id.is_not(None)
+        )
+    )
+    by_member = {row.id: row.chat_id for row in chats}
+    return [
+        (int(row.ref_id), by_member[int(row.ref_id)], row.message_id)
+        for row in rows
+        if int(row.ref_id) in by_member
+    ]
+
+
+def _take_back(connection: Connection, prefix: str) -> None:
+    """A card that waits while the next one is due would only be read twice."""
+    connection.execute(
+        update(Outbox)
+        .where(Outbox.key.startswith(prefix), Outbox.state.in_(WAITING))
+        .values(state="cancelled", last_error="Outdone", lease_token=None, lease_until=None)
+    )

@@ -1,0 +1,131 @@
+"""Cards of new leads: once a kind for each member, and of two who press, the first wins."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from flows.effects import HandOffLead, LeadKind
+from storage import models, outbox, staff, staff_cards, turns
+from storage.database import Database
+from storage.staff import Member
+from tests.builders import NOW, a_conversation, a_decision, a_turn
+from tests.storage.clerical import Desk, a_desk
+
+LATER = NOW + timedelta(minutes=11)
+
+
+@pytest.fixture
+async def desk(willow: Database) -> Desk:
+    return await a_desk(willow)
+
+
+async def joins(desk: Desk, chat_id: int, name: str = "Iris") -> Member:
+    database = desk.database
+    staff_id = await database.write(staff.add, "willow", name, "staff", NOW)
+    await database.write(staff.invite, staff_id, f"token-{chat_id}", NOW)
+    member = await database.write(staff.join, f"token-{chat_id}", chat_id, NOW)
+    assert member is not None
+    return member
+
+
+async def hands_off(desk: Desk, *kinds: LeadKind) -> None:
+    for number, kind in enumerate(kinds):
+        before = None if number == 0 else number - 1
+        conversation = a_conversation()
+        effects = (a_decision(), HandOffLead(kind, 80))
+        writes = a_turn(*effects, before=before, conversation=conversation)
+        assert await desk.database.write(turns.commit, writes) == turns.Committed()
+
+
+async def keys(desk: Desk, state: str = "pending") -> list[str]:
+    return [row.key for row in await desk.messages() if row.state == state]
+
+
+async def test_each_member_who_wants_cards_gets_one_for_each_kind(desk: Desk) -> None:
+    one, two = await joins(desk, 101), await joins(desk, 102, "Noor")
+    await desk.database.write(staff.set_cards, two.id, wanted=False)
+
+    await hands_off(desk, LeadKind.REVIEW, LeadKind.REVIEW, LeadKind.PERSON)
+
+    assert await keys(desk) == [f"card:1:review:{one.id}", f"card:1:person:{one.id}"]
+
+
+async def test_a_booking_takes_the_place_of_a_card_that_waits(desk: Desk) -> None:
+    member = await joins(desk, 101)
+
+    await hands_off(desk, LeadKind.ELIGIBLE, LeadKind.BOOKED)
+
+    assert await keys(desk) == [f"card:1:booked:{member.id}"]
+    assert await keys(desk, "cancelled") == [f"card:1:eligible:{member.id}"]
+
+
+@pytest.mark.parametrize("wish", ["no cards", "left"])
+async def test_a_card_is_not_sent_to_who_no_longer_wants_it(desk: Desk, wish: str) -> None:
+    member = await joins(desk, 101)
+    await hands_off(desk, LeadKind.REVIEW)
+    if wish == "left":
+        await desk.database.write(staff.leave, member.id, NOW)
+    else:
+        await desk.database.write(staff.set_cards, member.id, wanted=False)
+
+    lease = timedelta(minutes=1)
+    (row,) = await desk.database.write(outbox.claim, 5, LATER, lease, "t")
+
+    assert await desk.database.write(outbox.arm, row.id, "t", LATER, lease) is None
+    assert [each.last_error for each in await desk.messages()] == ["MemberGone"]
+
+
+async def test_of_two_at_once_the_first_wins(desk: Desk) -> None:
+    one, two = await joins(desk, 101), await joins(desk, 102, "Noor")
+    await hands_off(desk, LeadKind.REVIEW)
+
+    won = await asyncio.gather(
+        *(
+            desk.database.write(staff_cards.settle, member, 1, "accepted", NOW)
+            for member in (one, two)
+        )
+    )
+
+    facts = await desk.database.read(staff_cards.facts, 1, one.id)
+    assert facts is not None
+    assert sorted(won) == [False, True]
+    assert (facts.status, facts.by) == ("accepted", (one, two)[won.index(True)].name)
+
+
+@pytest.mark.parametrize(
+    ("before", "wanted", "fits"),
+    [
+        ("new", "accepted", True),
+        ("new", "declined", True),
+        ("accepted", "contacted", True),
+        ("contacted", "accepted", False),
+        ("declined", "accepted", False),
+        ("new", "new", False),
+    ],
+)
+async def test_a_status_follows_from_another(
+    desk: Desk, before: str, wanted: str, fits: bool
+) -> None:
+    member = await joins(desk, 101)
+    await hands_off(desk, LeadKind.REVIEW)
+    await desk.database.write(
+        lambda c: c.execute(update(models.Lead).values(status=before)) and None
+    )
+
+    assert await desk.database.write(staff_cards.settle, member, 1, wanted, NOW) is fits
+
+
+async def test_another_clinics_people_see_and_change_nothing(desk: Desk) -> None:
+    other = await a_desk(desk.database, "harbour")
+    await hands_off(desk, LeadKind.REVIEW)
+    member = await desk.database.read(staff.member, other.clerk.clinic_id, other.clerk.staff_id)
+    assert member is not None
+
+    assert await desk.database.read(staff_cards.facts, 1, member.id) is None
+    assert not await desk.database.write(staff_cards.settle, member, 1, "accepted", NOW)
+    query = select(models.Lead.status)
+    assert await desk.database.read(lambda c: c.execute(query).scalar()) == "new"
