@@ -182,7 +182,13 @@ def _ensure(
         return True
     woken = connection.execute(
         update(Outbox)
-        .where(Outbox.key == key, Outbox.state.in_(_MAY_WAKE))
+        .where(
+            Outbox.key == key,
+            or_(
+                Outbox.state.in_(_MAY_WAKE),
+                and_(Outbox.state == "pending", Outbox.due_at > now),  # put off until later
+            ),
+        )
         .values(state="pending", attempt=0, doubts=0, due_at=now, last_error=None)
     )
     return woken.rowcount == 1

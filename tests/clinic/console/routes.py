@@ -12,17 +12,23 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy import Connection, select
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from storage import console_sessions
+from storage import console_sessions, desk, lead_list, photos
+from storage.lead_list import LeadLine, Order, Wanted
+from storage.models import Lead
 from tests.builders import a_slot
 from tests.clinic.console.world import ConsoleWorld
 
 Make = Callable[[ConsoleWorld, str], Awaitable[str]]
+#: As short as a picture can be told to be one.
+A_PICTURE = b"\xff\xd8\xff\xe0 a picture"
+
 Fields = Callable[[ConsoleWorld, str], Awaitable[Mapping[str, str]]]
 
-PUBLIC = {"/sign-in", "/sign-in/{link}", "/static/{name}"}
+PUBLIC = {"/sign-in", "/sign-in/{link}", "/static/{name}", "/feeds/{token}.ics"}
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
 
 
@@ -78,6 +84,43 @@ async def session_of(world: ConsoleWorld, clinic: str) -> str:
     return found[0].digest
 
 
+async def lead_of(world: ConsoleWorld, clinic: str) -> str:
+    """Return the number of the clinic's first lead."""
+    found = await _leads(world, clinic)
+    if not found:
+        await visit_of(world, clinic)
+        found = await _leads(world, clinic)
+    return str(found[0].id)
+
+
+async def thread_of(world: ConsoleWorld, clinic: str) -> str:
+    """Return the number of the open thread with that lead's patient."""
+    person, lead = world.people[clinic, "owner"], int(await lead_of(world, clinic))
+    begun = await world.database.write(desk.begin, person.clinic_id, lead, person.id, world.clock())
+    return str(begun)
+
+
+async def photo_of(world: ConsoleWorld, clinic: str) -> str:
+    """Return the number of a fresh photo of that lead."""
+    person, lead = world.people[clinic, "owner"], int(await lead_of(world, clinic))
+    chat_id, run = await world.database.read(_whose, lead)
+    world.telegram.pictures["AgAC"] = A_PICTURE
+    await world.database.write(photos.keep, chat_id, run, "AgAC", world.clock())
+    kept = await world.database.read(photos.of_lead, person.clinic_id, lead)
+    return str(kept[-1].id)
+
+
+async def _leads(world: ConsoleWorld, clinic: str) -> tuple[LeadLine, ...]:
+    clinic_id = world.people[clinic, "owner"].clinic_id
+    oldest = Wanted(order=Order.OLDEST)
+    return (await world.database.read(lead_list.page, clinic_id, oldest, world.clock())).lines
+
+
+def _whose(connection: Connection, lead_id: int) -> tuple[int, int]:
+    row = connection.execute(select(Lead.chat_id, Lead.run).where(Lead.id == lead_id)).one()
+    return row.chat_id, row.run
+
+
 async def _any(value: str) -> str:
     return value
 
@@ -85,6 +128,9 @@ async def _any(value: str) -> str:
 #: Parameters of paths: how to get one that is a clinic's own.
 IDS: dict[str, Make] = {
     "uid": visit_of,
+    "lead_id": lead_of,
+    "thread_id": thread_of,
+    "photo_id": photo_of,
     "act": lambda _world, _clinic: _any("missed"),
     "link": lambda _world, _clinic: _any("a" * 43),
     "name": lambda _world, _clinic: _any("none.css"),
@@ -99,9 +145,20 @@ async def _session(world: ConsoleWorld, clinic: str) -> Mapping[str, str]:
     return {"session": await session_of(world, clinic)}
 
 
+def _with(**fields: str) -> Fields:
+    async def made(_world: ConsoleWorld, _clinic: str) -> Mapping[str, str]:
+        return fields
+
+    return made
+
+
 #: What a form must hold, besides the path, to be carried out for its own clinic. A value that names
 #: something of the clinic's is tried by the other clinic too.
 FORMS: dict[str, Fields] = {
     "/today/visits/{uid}/{act}": _seen,
     "/account/sessions/end": _session,
+    "/leads/{lead_id:int}/status": _with(expected="new", wanted="contacted"),
+    "/leads/{lead_id:int}/note": _with(body="Called."),
+    "/leads/{lead_id:int}/finding": _with(finding="agree"),
+    "/messages/{thread_id:int}/answer": _with(body="Yes, we do."),
 }
