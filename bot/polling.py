@@ -114,7 +114,9 @@ class Poller:
             return await self._bot.get_updates(
                 offset=offset, timeout=timeout, allowed_updates=ALLOWED
             )
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except TelegramError:
+            raise
+        except Exception:  # noqa: BLE001 - anything can be in an update, such as a date too far off
             return await self._get_readable(offset)
 
     async def _get_readable(self, offset: int | None) -> tuple[Update, ...]:
@@ -129,7 +131,7 @@ class Poller:
     def _readable(self, raw: dict[str, object]) -> Update | None:
         try:
             return Update.de_json(raw, self._bot)
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except Exception:  # noqa: BLE001 - as above
             number = int(str(raw["update_id"]))
             logger.error("update is unreadable", action="update_unreadable", update_id=number)
             self._finished.add(number)

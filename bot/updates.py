@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from telegram import Chat, ChatMember, Message, Update, User
 
 from bot import callback_data
+from bot.wholeness import is_whole
 from flows.events import (
     AskedForPerson,
     AskedHelp,
@@ -110,7 +111,7 @@ class UpdateReader:
 
     def _read(self, update: Update) -> Arrival | GroupMessage | Blocked | None:
         chat = update.effective_chat
-        if chat is None:
+        if chat is None or not is_whole(update):
             return None
         if update.my_chat_member is not None:
             return _membership(update, chat)

@@ -82,7 +82,7 @@ class Upkeep:
     def _read(self, kept: KeptUpdate) -> Update | None:
         try:
             return Update.de_json(json.loads(kept.payload), self._bot)
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except Exception:  # noqa: BLE001 - anything can be in an update
             return None
 
     async def _prune(self) -> None:

@@ -213,10 +213,14 @@ async def test_a_token_that_was_revoked_ends_polling() -> None:
         await poller.run()
 
 
-async def test_an_update_that_cannot_be_read_is_passed_over() -> None:
+TOO_FAR = {"message_id": 1, "date": 2**80, "chat": {"id": 1, "type": "private"}}
+
+
+@pytest.mark.parametrize("unreadable", [{"poll_answer": {}}, {"message": TOO_FAR}])
+async def test_an_update_that_cannot_be_read_is_passed_over(unreadable: dict[str, Any]) -> None:
     queue, desk = Queue(), Desk()
-    queue.failures.append(TypeError("a required argument"))
-    queue.raw = [{"update_id": 7, "poll_answer": {}}, an_update(8).to_dict()]
+    queue.failures.append(OverflowError("anything the library may raise"))
+    queue.raw = [{"update_id": 7, **unreadable}, an_update(8).to_dict()]
 
     with capture_logs() as logs:
         async with polling(queue, desk.handle):
