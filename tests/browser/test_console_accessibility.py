@@ -1,0 +1,106 @@
+"""Every page of the console against the rules of WCAG 2.2 AA, light and dark, desk and phone."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page
+
+from clinic.console.limits import Limits
+from tests.browser.console_pages import DESK, PHONE, a_day, signed_in_page
+from tests.clinic.console import routes
+from tests.clinic.console.world import ConsoleWorld, console_world
+
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+#: Not pages: a stream, files, and what only sends on.
+NO_PAGES = {"/live", "/static/{name}", "/"}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def world(sqlite_url: str, tmp_path: Path) -> AsyncIterator[ConsoleWorld]:
+    """Yield a console with a full day."""
+    async with console_world(sqlite_url, tmp_path, pace=Limits(times=1000)) as running:
+        await a_day(running)
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("scheme", "size"), [("light", DESK), ("dark", PHONE)], ids=["light desk", "dark phone"]
+)
+@pytest.mark.asyncio(loop_scope="session")
+async def test_every_page_is_there_for_everyone(
+    chromium: Browser, world: ConsoleWorld, scheme: str, size: dict[str, int]
+) -> None:
+    options: dict[str, Any] = {"viewport": size, "color_scheme": scheme, "bypass_csp": True}
+    violations = []
+    async with signed_in_page(chromium, world, **options) as page:
+        for path in await paths(world):
+            await page.goto(world.address + path)
+            violations += [f"{path} {found}" for found in await found_by_axe(page)]
+
+    assert violations == []
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_signing_in_and_refusals_are_there_for_everyone(
+    chromium: Browser, world: ConsoleWorld
+) -> None:
+    violations = []
+    for scheme in ("light", "dark"):
+        context = await chromium.new_context(color_scheme=scheme, bypass_csp=True)
+        page = await context.new_page()
+        for path in ("/sign-in", await world.link()):
+            await page.goto(world.address + path)
+            violations += await found_by_axe(page)
+        await page.goto(world.address + "/sign-in/" + "z" * 43)
+        await page.get_by_role("button", name="Sign in").click()
+        violations += await found_by_axe(page)
+        await context.close()
+
+    assert violations == []
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_fault_in_a_page_would_be_found(chromium: Browser, world: ConsoleWorld) -> None:
+    async with signed_in_page(chromium, world, bypass_csp=True) as page:
+        await page.evaluate("document.querySelector('main').innerHTML += '<img src=\"/x\">'")
+
+        assert any("image-alt" in found for found in await found_by_axe(page))
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_no_page_is_wider_than_a_small_phone(chromium: Browser, world: ConsoleWorld) -> None:
+    wide = []
+    async with signed_in_page(chromium, world, viewport={"width": 360, "height": 740}) as page:
+        for path in await paths(world):
+            await page.goto(world.address + path)
+            if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                wide.append(path)
+
+    assert wide == []
+
+
+async def paths(world: ConsoleWorld) -> list[str]:
+    """Return the path of every page for people who signed in."""
+    reader, found = await world.signed_in_client(), ["/nowhere"]
+    for way in routes.ways(world.app):
+        if way.method == "GET" and not way.is_public and way.path not in NO_PAGES:
+            ids = {name: await routes.IDS[name](world, "willow") for name in way.ids}
+            answer = await reader.get(way.filled(ids))
+            if answer.headers.get("content-type", "").startswith("text/html"):
+                found.append(way.filled(ids))
+    return found
+
+
+async def found_by_axe(page: Page) -> list[str]:
+    """Return what is wrong with a page, with the first element of each."""
+    found = (await Axe().run(page, options=RULES)).response["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html'][:150]}" for one in found]
