@@ -25,6 +25,8 @@ def why(here: Position) -> Turn:
 
 def answer_question(here: Position, faq: str) -> Turn:
     """Answer a question of the patient's; the screen then stands again, once."""
+    if not here.conversation.protocol or faq not in here.protocol.faqs:
+        return Turn(here.conversation, notes=(here.note("note.stale"),))
     return Turn(here.conversation, notes=(here.note(f"faq.{faq}.answer"),))
 
 

@@ -33,6 +33,7 @@ def test_an_update_with_all_its_parts_is_read(kind: str) -> None:
         ("message", {"message_id": 2**80}),
         ("message", {"from": MAYA | {"first_name": None, "language_code": 7}}),
         ("callback_query", {"data": 7}),
+        ("callback_query", {"from": None}),
         ("callback_query", {"from": MAYA | {"id": "seven"}}),
     ],
 )

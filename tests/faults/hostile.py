@@ -61,20 +61,11 @@ class Ordeal:
     sent: int = 0
     failed: int = 0  # updates on which a handler failed
     parked: int = 0
+    unreadable: int = 0  # by the library: parts are missing
     errors: Counter[str] = field(default_factory=Counter)  # by action and class
     refused: Counter[str] = field(default_factory=Counter)  # what Telegram refused, by its reason
     stuck: list[int] = field(default_factory=list)
     grown_mb: float = 0.0
-
-    @property
-    def unreadable(self) -> int:
-        """Count the updates that the library could not read."""
-        return sum(n for name, n in self.errors.items() if name.split()[0] in FORESEEN)
-
-    @property
-    def exceptions(self) -> dict[str, int]:
-        """Return what nobody foresaw."""
-        return {k: n for k, n in self.errors.items() if k.split()[0] not in FORESEEN}
 
 
 async def endure(database: Database, count: int, seed: int) -> Ordeal:
@@ -82,7 +73,7 @@ async def endure(database: Database, count: int, seed: int) -> Ordeal:
     ordeal = Ordeal()
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _loop, seen: ordeal.errors.update([_unhandled(seen)]))
-    library = logging.getLogger("telegram.Bot")  # quotes each update that it cannot read
+    library = logging.getLogger("telegram.ext.ExtBot")  # quotes what it cannot read
     library.addFilter(_nothing)
     try:
         with capture_logs() as lines:
@@ -90,8 +81,10 @@ async def endure(database: Database, count: int, seed: int) -> Ordeal:
                 await _suffer(here, count, seed, ordeal)
     finally:
         library.removeFilter(_nothing)
+    unreadable = {line["update_id"] for line in lines if line.get("action") in FORESEEN}
+    ordeal.unreadable = len(unreadable)
     for line in lines:
-        if line["log_level"] in ("error", "critical"):
+        if line.get("action") not in FORESEEN and line["log_level"] in ("error", "critical"):
             ordeal.errors[_named(line)] += 1
     ordeal.failed, ordeal.parked = await database.read(_failures)
     return ordeal

@@ -9,7 +9,16 @@ import pytest
 from flows import relevance
 from flows.conversation import Answer, Stage
 from flows.effects import CancelSeries, ConfirmSeries, HoldSeries
-from flows.events import Action, AskedHelp, AskedToStartOver, Edited, Started, Stopped, Typed
+from flows.events import (
+    Action,
+    AskedHelp,
+    AskedQuestion,
+    AskedToStartOver,
+    Edited,
+    Started,
+    Stopped,
+    Typed,
+)
 from flows.protocol import Kind, Option, Outcome, Severity
 from tests.flows.builders import a_protocol, a_step
 from tests.flows.chat import NOW, Chat, a_clinic, a_scene
@@ -87,6 +96,13 @@ def test_own_words_count_as_the_rule_that_they_stand_for():
     protocol = a_protocol(asked, later)
 
     assert relevance.next_place(protocol, {"other": Answer(text="words")}) == Stage.DECLINED
+
+
+@pytest.mark.parametrize("payload", ["", "willow"])
+def test_a_made_up_question_is_not_answered(payload):
+    chat = Chat(a_scene(a_clinic("willow"), a_clinic("harbour"))).starts(payload)
+
+    assert chat.does(AskedQuestion("nothing")).notes == ["note.stale"]
 
 
 def test_a_made_up_button_before_a_clinic_is_chosen_changes_nothing():

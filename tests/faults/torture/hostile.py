@@ -15,9 +15,9 @@ async def endure(trial: Trial) -> list[Figure]:
         ordeal = await hostile.endure(database, count, trial.seed)
     finally:
         await database.close()
-    for what, times in (ordeal.exceptions | ordeal.refused).items():
+    for what, times in (ordeal.errors | ordeal.refused).items():
         trial.tell(f"{times} x {what}")
-    exceptions = max(ordeal.failed, sum(ordeal.exceptions.values()))
+    exceptions = max(ordeal.failed, sum(ordeal.errors.values()))
     trial.tell(f"memory grew by {ordeal.grown_mb:.0f} MB, the stand-in's included")
     return [
         Figure(
