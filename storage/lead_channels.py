@@ -223,6 +223,11 @@ def clinic_of(connection: Connection, slug: str | None) -> tuple[int, str]:
     return known[slug], slug
 
 
+def slug_of(connection: Connection, clinic_id: int) -> str:
+    """Return a clinic's slug."""
+    return connection.execute(select(Clinic.slug).where(Clinic.id == clinic_id)).scalar_one()
+
+
 def zone_of(connection: Connection, clinic_id: int) -> str:
     """Return a clinic's IANA zone."""
     return connection.execute(select(Clinic.zone).where(Clinic.id == clinic_id)).scalar_one()

@@ -1,0 +1,1 @@
+"""Leads and the protocol as FHIR R4B resources, for the clinic's own record system."""
