@@ -11,7 +11,7 @@ _LARGEST = 2**63 - 1
 
 
 def is_whole(update: Update) -> bool:
-    """Say whether every word that is read later is text, every id a number, and taps have a hand."""
+    """Say whether what is read later is text, every id a number, and a tap somebody's."""
     if update.callback_query is not None and update.effective_user is None:
         return False
     return all(part is None or isinstance(part, str) for part in _words(update)) and all(
