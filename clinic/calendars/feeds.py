@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from clinic.calendars.entry_files import REFRESH_EVERY, feed_file
+from clinic.calendars.entry_files import feed_file
 from clinic.lent import Now
 from storage import feeds
 from storage.database import Database
@@ -89,7 +89,7 @@ def _answer(request: Request, content: bytes) -> Response:
     tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     headers = {
         "ETag": tag,
-        "Cache-Control": f"private, max-age={int(REFRESH_EVERY.total_seconds()) // 3}",
+        "Cache-Control": "no-store",
         "X-Robots-Tag": "noindex",
     }
     known = request.headers.get("if-none-match", "")

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from clinic.calendars import feeds
 from clinic.console import account, pages, today, views, walk_in
 from clinic.console.guard import Guard, Terms
 from clinic.console.limits import Limits
@@ -79,6 +80,7 @@ def create_console(  # noqa: PLR0913 - what a process lends, and three choices
             *account.Account(pace).routes(),
             *today.routes(),
             *walk_in.routes(),
+            *feeds.routes(),
         ],
         middleware=[
             Middleware(Guard, site=site, terms=terms, pace=pace),

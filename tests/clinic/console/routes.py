@@ -16,7 +16,9 @@ from sqlalchemy import Connection, select
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from storage import console_sessions, desk, lead_list, photos
+from clinic.calendars import feeds
+from storage import calendar_accounts, console_sessions, desk, lead_list, photos
+from storage.feeds import renew
 from storage.lead_list import LeadLine, Order, Wanted
 from storage.models import Lead
 from tests.builders import a_slot
@@ -110,6 +112,15 @@ async def photo_of(world: ConsoleWorld, clinic: str) -> str:
     return str(kept[-1].id)
 
 
+async def feed_of(world: ConsoleWorld, clinic: str) -> str:
+    """Return the secret of a new calendar feed of a practitioner."""
+    person = {"willow": "amara", "harbour": "ines"}[clinic]
+    number = await world.database.read(calendar_accounts.practitioner_of, clinic, person)
+    token = feeds.new_token()
+    await world.database.write(renew, number, feeds.digest(token), world.clock())
+    return token
+
+
 async def _leads(world: ConsoleWorld, clinic: str) -> tuple[LeadLine, ...]:
     clinic_id = world.people[clinic, "owner"].clinic_id
     oldest = Wanted(order=Order.OLDEST)
@@ -132,6 +143,7 @@ IDS: dict[str, Make] = {
     "thread_id": thread_of,
     "photo_id": photo_of,
     "act": lambda _world, _clinic: _any("missed"),
+    "token": feed_of,
     "link": lambda _world, _clinic: _any("a" * 43),
     "name": lambda _world, _clinic: _any("none.css"),
 }
