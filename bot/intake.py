@@ -28,7 +28,7 @@ logger = structlog.get_logger(__name__)
 
 _TRIES = 3
 _FIRST_PAUSE = 0.2  # seconds; doubles with each try
-_LONGEST_PAUSE = 15.0
+_LONGEST_PAUSE = 4.0  # so that nobody waits long once the database is back
 
 PtbApplication = Application[Any, Any, Any, Any, Any, Any]
 

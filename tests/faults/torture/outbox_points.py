@@ -19,10 +19,12 @@ from tests.faults import cluster, programs
 from tests.faults.keepers import Keeper, kept
 from tests.faults.programs import Point
 from tests.faults.torture.figures import POSTGRESQL, Figure, Piece, Size, Trial
+from tests.faults.waiting import until
 from tests.standin import running_standin
 
 KINDS = (Kind.CONFIRMATION, Kind.NUDGE)
 _SETTLED_WITHIN = 60.0  # seconds
+_ENDED_WITHIN = 10.0
 _AT_ONCE = 4
 
 #: What an idle worker does again and again; once is enough.
@@ -48,7 +50,9 @@ async def crash_worker(trial: Trial) -> list[Figure]:
             point = left.pop()
             copies, is_reached = await _send(trial, point)
             arrived[copies] += 1
-            missed.extend([] if is_reached else [point])
+            if not is_reached:
+                missed.append(point)
+                trial.tell(f"not passed: {point}")
 
     async with asyncio.TaskGroup() as group:
         for _ in range(_AT_ONCE):
@@ -90,6 +94,8 @@ async def _send(trial: Trial, point: Point | None, points: str = "") -> tuple[Ar
             keeper = Keeper(orders, [point] if point else [], run=programs.worker)
             async with kept(keeper):
                 await _settled(database)
+                # The last point lies after the last message.
+                await until(lambda: not keeper.ends_at, within=_ENDED_WITHIN)
             texts = Counter(m.text for m in chat.messages.values())
     finally:
         await database.close()
@@ -108,7 +114,6 @@ async def _settled(database: Database) -> None:
     async with asyncio.timeout(_SETTLED_WITHIN):
         while await database.read(_open):  # noqa: ASYNC110 - the worker is another process
             await asyncio.sleep(0.05)
-        await asyncio.sleep(0.3)  # the points after the last message
 
 
 def _open(connection: Connection) -> int:
