@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from flows.conversation import Conversation
 from flows.effects import MessageToClinic
-from storage import audit, outbox, upserts
+from storage import audit, looks, outbox, upserts
 from storage.models import Clinic, Lead, Outbox, Patient, StaffMember, Thread, ThreadMessage
 from storage.outbox import Message
 from storage.outbox_policy import Kind
@@ -119,6 +119,17 @@ def thread(connection: Connection, clinic_id: int, thread_id: int) -> ThreadStor
         phone=row.phone,
         messages=messages(connection, thread_id),
     )
+
+
+def view(
+    connection: Connection, clinic_id: int, staff_id: int, thread_id: int, now: datetime
+) -> ThreadStory | None:
+    """Return a thread and record that it was looked at; None: the clinic has no such thread."""
+    story = thread(connection, clinic_id, thread_id)
+    if story is not None:
+        subject = ("thread", thread_id)
+        looks.record(connection, clinic_id, staff_id, "thread.viewed", subject, now)
+    return story
 
 
 def messages(connection: Connection, thread_id: int) -> tuple[Said, ...]:

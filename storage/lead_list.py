@@ -125,7 +125,8 @@ def page(connection: Connection, clinic_id: int, wanted: Wanted, now: datetime) 
 
 def reviews(connection: Connection, clinic_id: int, now: datetime) -> list[LeadLine]:
     """Return the leads whose verdict waits for a clinician: urgent ones, then the oldest."""
-    urgent_first = case((Lead.verdict == Outcome.URGENT.value, 0), else_=1)
+    is_urgent = or_(Lead.verdict == Outcome.URGENT.value, Lead.kind == LeadKind.URGENT.value)
+    urgent_first = case((is_urgent, 0), else_=1)
     rows = connection.execute(
         _lines(now)
         .where(Lead.clinic_id == clinic_id, _awaits_review())

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection, or_, select
 
-from storage import audit, desk, lead_records, photos, protocol_versions
+from storage import audit, desk, lead_records, looks, photos, protocol_versions
 from storage.audit import Entry
 from storage.desk import Said
 from storage.lead_records import LeadRecord
 from storage.models import (
     Appointment,
-    AuditEntry,
     Event,
     Finding,
     Lead,
@@ -28,9 +27,6 @@ from storage.protocol_versions import ProtocolText
 
 #: So many lines of the history are read of each sort, the newest ones.
 _LINES = 300
-
-#: Looks of one person at one lead that are closer together are one look.
-LOOKS_APART = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,25 +129,12 @@ def view(
 ) -> LeadStory | None:
     """Return the story of a lead and record that it was looked at; None: no such lead.
 
-    A page that stays open looks again and again: that is one look in `LOOKS_APART`.
+    A page that stays open looks again and again: see `storage.looks`.
     """
     story = read(connection, clinic_id, lead_id)
-    if story is not None and not _has_just_looked(connection, staff_id, lead_id, now):
-        audit.record(connection, clinic_id, staff_id, "lead.viewed", "lead", lead_id, now)
+    if story is not None:
+        looks.record(connection, clinic_id, staff_id, "lead.viewed", ("lead", lead_id), now)
     return story
-
-
-def _has_just_looked(
-    connection: Connection, staff_id: int, lead_id: int, now: datetime
-) -> bool:
-    looked = select(AuditEntry.id).where(
-        AuditEntry.subject == "lead",
-        AuditEntry.subject_id == str(lead_id),
-        AuditEntry.what == "lead.viewed",
-        AuditEntry.staff_id == staff_id,
-        AuditEntry.at > now - LOOKS_APART,
-    )
-    return connection.execute(looked.limit(1)).scalar() is not None
 
 
 def _protocol(connection: Connection, record: LeadRecord) -> ProtocolText | None:

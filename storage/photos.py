@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Select, delete, insert, select
 
-from storage import audit
+from storage import audit, looks
 from storage.models import Lead, Photo
 
 
@@ -40,6 +40,21 @@ def photo(connection: Connection, clinic_id: int, lead_id: int, photo_id: int) -
     """Return one photo; None when this lead of this clinic has no such photo."""
     row = connection.execute(_of(clinic_id, lead_id).where(Photo.id == photo_id)).one_or_none()
     return None if row is None else PhotoRow(row.id, row.at, row.file_id)
+
+
+def look(
+    connection: Connection,
+    clinic_id: int,
+    staff_id: int,
+    lead_id: int,
+    photo_id: int,
+    now: datetime,
+) -> PhotoRow | None:
+    """Return one photo and record that it was looked at; None: no such photo."""
+    found = photo(connection, clinic_id, lead_id, photo_id)
+    if found is not None:
+        looks.record(connection, clinic_id, staff_id, "photo.viewed", ("lead", lead_id), now)
+    return found
 
 
 def remove(

@@ -13,7 +13,18 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from clinic.calendars import feeds
-from clinic.console import account, pages, today, views, walk_in
+from clinic.console import (
+    account,
+    lead,
+    leads,
+    messages,
+    pages,
+    photos,
+    reviews,
+    today,
+    views,
+    walk_in,
+)
 from clinic.console.guard import Guard, Terms
 from clinic.console.limits import Limits
 from clinic.console.live import Live
@@ -39,7 +50,11 @@ class Link:
 
 
 #: The navigation, in its order; each page adds its own line.
-PAGES: tuple[Link, ...] = (Link("/today", "Today", "today"),)
+PAGES: tuple[Link, ...] = (
+    Link("/today", "Today", "today"),
+    Link("/leads", "Leads", "leads"),
+    Link("/messages", "Messages", "messages"),
+)
 
 
 def create_console(  # noqa: PLR0913 - what a process lends, and three choices
@@ -81,6 +96,11 @@ def create_console(  # noqa: PLR0913 - what a process lends, and three choices
             *today.routes(),
             *walk_in.routes(),
             *feeds.routes(),
+            *leads.routes(),
+            *lead.Lead().routes(),
+            *photos.routes(),
+            *reviews.routes(),
+            *messages.routes(),
         ],
         middleware=[
             Middleware(Guard, site=site, terms=terms, pace=pace),
