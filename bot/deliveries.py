@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from telegram import Bot
-from telegram.error import BadRequest
 
 from bot import patient_messages
 from bot.clock import Clock
@@ -24,12 +23,17 @@ from bot.worker import Deliver
 from flows.texts import Catalogue
 from storage import crash_points, message_facts, staff_cards
 from storage.database import Database
+from storage.deliveries import GiveUp, Unwanted
 from storage.outbox import OutboxRow
 from storage.outbox_policy import Kind
 
 
-class NothingToSay(BadRequest):
-    """What the message was about is gone; sending it later would not help."""
+class NothingToSay(Unwanted):
+    """What the message was about is gone, and nobody misses the message."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(type(self).__name__)
+        self.args = (words,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,10 @@ class Deliveries:
     async def _about_visit(self, chat_id: int, row: OutboxRow) -> Screen:
         facts = await self.database.read(message_facts.of_visit, chat_id, row.ref_id)
         key = str(row.payload.get("text", ""))
-        if facts is None or not all(each.has(key) for each in self.catalogues.values()):
-            raise NothingToSay("the appointment or the text of the message is gone")
+        if facts is None:
+            raise NothingToSay("the appointment is gone")
+        if not all(each.has(key) for each in self.catalogues.values()):
+            raise GiveUp("UnknownText")
         return patient_messages.visit(key, facts, self.catalogues, self.clock.now())
 
     async def _reply(self, chat_id: int, row: OutboxRow) -> Screen:

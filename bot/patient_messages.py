@@ -8,18 +8,15 @@ from datetime import datetime
 from bot.markup import TEXT_LIMIT, Button, Rows, Screen, cut, escaped, plain
 from bot.page import Page
 from flows.clinics import Clinic
-from flows.conversation import Conversation
-from flows.events import AskedForPerson, Repeated
+from flows.conversation import Conversation, Stage
+from flows.events import Action, AskedForPerson, Chose, Repeated
 from flows.slots import Slot
 from flows.texts import Catalogue
 from flows.turn import Scene
 from storage.message_facts import ReplyFacts, VisitFacts
 
-#: Every message has a way to a person; the first button shows where the patient stands.
-_FIRST_BUTTON: Mapping[str, str] = {
-    "message.cancelled": "new_times",
-    "message.declined": "new_times",
-}
+#: Screens from which a new time can be looked for.
+_MAY_BOOK = (Stage.PLAN, Stage.CONSULT)
 
 
 def visit(
@@ -41,8 +38,7 @@ def visit(
         place=escaped(page.place()),
         visits=visits,
     )
-    first = page.button(_FIRST_BUTTON.get(key, "my_visits"), Repeated())
-    return Screen(html, _rows(page, first), facts.conversation.revision)
+    return Screen(html, _rows(page, _onwards(page)), facts.conversation.revision)
 
 
 def reply(facts: ReplyFacts, catalogues: Mapping[str, Catalogue], now: datetime) -> Screen:
@@ -54,6 +50,13 @@ def reply(facts: ReplyFacts, catalogues: Mapping[str, Catalogue], now: datetime)
     if len(facts.body) > room:
         body = cut(body, room)
     return Screen(f"{head}\n\n{body}\n\n{hint}", _rows(page), facts.conversation.revision)
+
+
+def _onwards(page: Page) -> Button:
+    """Return the button to new times for somebody without any visit, else to the visits."""
+    if page.conversation.state in _MAY_BOOK:
+        return page.button("new_times", Chose(Action.OTHER_TIMES))
+    return page.button("my_visits", Repeated())
 
 
 def _page(

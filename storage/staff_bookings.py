@@ -80,12 +80,22 @@ def decline(connection: Connection, clerk: Clerk, seen: Seen) -> None:
     row = clerks.find(connection, clerk, seen)
     if row.state != "pending":
         raise NotAllowed(f"only a request can be declined, this appointment is {row.state}")
-    _cancel(connection, clerk, seen, "appointment.declined", "message.declined")
+    row = _cancel(connection, clerk, seen, "appointment.declined")
+    clerks.tell_patient(connection, clerk, row, "message.declined", withdrawals.ENDED)
 
 
 def cancel(connection: Connection, clerk: Clerk, seen: Seen) -> None:
     """Cancel an appointment that has not begun; the patient is told."""
-    _cancel(connection, clerk, seen, "appointment.cancelled", "message.cancelled")
+    cancel_series(connection, clerk, (seen,))
+
+
+def cancel_series(connection: Connection, clerk: Clerk, seen: tuple[Seen, ...]) -> None:
+    """Cancel several appointments of one series; the patient is told once."""
+    rows = [_cancel(connection, clerk, each, "appointment.cancelled") for each in seen]
+    if rows:
+        key = "message.cancelled_all" if len(rows) > 1 else "message.cancelled"
+        first = min(rows, key=lambda row: (row.starts_at, row.uid))
+        clerks.tell_patient(connection, clerk, first, key, withdrawals.ENDED)
 
 
 def mark_arrived(connection: Connection, clerk: Clerk, seen: Seen) -> None:
@@ -172,14 +182,14 @@ def walk_in(connection: Connection, clerk: Clerk, guest: WalkIn) -> None:
     clerks.tell_channels(connection, clerk, guest.uid, EventType.BOOKING_CONFIRMED)
 
 
-def _cancel(connection: Connection, clerk: Clerk, seen: Seen, what: str, text: str) -> None:
+def _cancel(connection: Connection, clerk: Clerk, seen: Seen, what: str) -> Any:
     row = clerks.find(connection, clerk, seen)
     if row.starts_at <= clerk.now:
         raise NotAllowed("a visit that has begun cannot be cancelled: mark it as missed or done")
     row = _to(connection, clerk, seen, "cancelled", what, is_news=True)
     withdrawals.of_appointment(connection, row.uid, "Cancelled")
-    clerks.tell_patient(connection, clerk, row, text, withdrawals.ENDED)
     clerks.tell_channels(connection, clerk, row.uid, EventType.BOOKING_CANCELLED)
+    return row
 
 
 def _move(connection: Connection, clerk: Clerk, row: Any, slot: Slot) -> Any:

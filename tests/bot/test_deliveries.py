@@ -117,7 +117,7 @@ async def test_a_confirmed_visit_is_told_with_its_time_and_a_way_on(world: World
 
     said = await world.patient.sees("Your visit is confirmed")
     assert "Mon 9 Mar 2026, 10:00 (London time), with Amara Osei" in said.text
-    assert said.labels == ("My visits", "Talk to a person")
+    assert said.labels == ("Find a new time", "Talk to a person")
 
 
 async def test_the_words_are_those_of_the_moment_of_sending(world: World) -> None:
@@ -207,6 +207,13 @@ async def test_a_message_without_words_is_given_up(world: World, payload: dict[s
     await world.queues(message)
 
     assert await world.works() == ["dead"]
+
+
+async def test_what_is_gone_meanwhile_is_not_missed(world: World) -> None:
+    row = Message("r", Kind.REPLY, NOW, world.chat_id, payload={"message": 404})
+    await world.queues(row)
+
+    assert await world.works() == ["cancelled"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.callback_data import pack
-from bot.updates import Arrival, Blocked, GroupMessage, UpdateReader, chat_of
+from bot.updates import Arrival, Blocked, GroupMessage, StaffCall, UpdateReader, chat_of
 from flows.events import (
     Answered,
     AskedForPerson,
@@ -209,3 +209,32 @@ def test_an_update_of_an_unknown_kind_needs_no_answer() -> None:
     assert reader().read(update) is None
     assert chat_of(update) == 0
     assert chat_of(a_press("x")) == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "rest"),
+    [
+        ("/today", "today", ""),
+        ("/OFF@resurface_bot tomorrow 9-13", "off", "tomorrow 9-13"),
+        ("/cards off", "cards", "off"),
+        ("/start staff_abc", "join", "abc"),
+    ],
+)
+def test_what_only_staff_do_is_told_apart(text: str, name: str, rest: str) -> None:
+    call = reader().read(a_message(text=text))
+
+    assert isinstance(call, StaffCall)
+    assert (call.name, call.rest) == (name, rest)
+
+
+def test_a_staff_button_is_a_stale_one_to_anybody_else() -> None:
+    call = reader().read(a_press("!lead.accepted.1"))
+
+    assert isinstance(call, StaffCall)
+    assert (call.name, call.rest) == ("press", "lead.accepted.1")
+    assert call.arrival.event == Repeated(stale=True)
+
+
+def test_a_staff_command_in_an_edited_message_or_in_a_group_is_none() -> None:
+    assert not isinstance(reader().read(an_edit(text="/off today")), StaffCall)
+    assert not isinstance(reader().read(a_message(text="/today", chat=GROUP)), StaffCall)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import aiohttp
 import pytest
-from telegram import Bot, BotCommand, BotCommandScopeAllPrivateChats, MenuButtonCommands
+from telegram import (
+    Bot,
+    BotCommand,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeChat,
+    MenuButtonCommands,
+)
 from telegram.error import BadRequest
 
 from tests.patient import Patient
@@ -30,6 +36,19 @@ async def test_commands_are_kept_by_scope_and_language(
     await bot.delete_my_commands()
     assert await bot.get_my_commands() == ()
     assert standin.state.profile.commands_for("en") == []
+
+
+async def test_one_chat_may_have_commands_of_its_own(
+    standin: RunningStandIn, bot: Bot, maya: Patient
+):
+    await bot.set_my_commands([BotCommand("start", "Begin")])
+    await bot.set_my_commands([BotCommand("today", "x")], BotCommandScopeChat(maya.chat_id))
+
+    profile = standin.state.profile
+    assert profile.commands_for("en", maya.chat_id)[0]["command"] == "today"
+    assert profile.commands_for("en", maya.chat_id + 1)[0]["command"] == "start"
+    await bot.delete_my_commands(BotCommandScopeChat(maya.chat_id))
+    assert profile.commands_for("en", maya.chat_id)[0]["command"] == "start"
 
 
 @pytest.mark.parametrize(
