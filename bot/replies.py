@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from bot import screens
-from bot.calendar_file import calendar_file
+from bot.calendar_file import calendar_file, cancellation_file
 from bot.drawings import Drawings
 from bot.log import place_of
 from bot.markup import Screen
@@ -156,6 +156,8 @@ class Replies:
         chat.revision = conversation.revision
         if "calendar" in reply.turn.files:  # before the note: what is noted was sent in full
             await self._send_calendar(reply)
+        if "cancelled" in reply.turn.files:
+            await self._send_cancellation(reply)
         await self._note_shown(reply.chat_id, conversation.revision, chat.current)
 
     async def _send(self, reply: Reply, screen: Screen, picture: str | None) -> int:
@@ -200,11 +202,24 @@ class Replies:
             return
         content = calendar_file(page.clinic, booking, page.catalogue, page.scene.now)
         caption = page.say("screen.booked.calendar_caption")
-        upload = Upload("appointments.ics", content, caption=caption)
+        await self._send_file(reply, Upload("appointments.ics", content, caption=caption))
+
+    async def _send_cancellation(self, reply: Reply) -> None:
+        """Send what takes the times out of the patient's own calendar again."""
+        page = Page(reply.turn.conversation, reply.scene)
+        booked = reply.before.booking.sessions if reply.before else ()
+        gone = [each for each in booked if each.slot.starts_at > page.scene.now]
+        if page.clinic is None or not gone:
+            return
+        content = cancellation_file(page.clinic, gone, page.catalogue, page.scene.now)
+        caption = page.say("screen.cancel.calendar_caption")
+        await self._send_file(reply, Upload("cancelled.ics", content, caption=caption))
+
+    async def _send_file(self, reply: Reply, upload: Upload) -> None:
         try:
             await self._sender.document(reply.chat_id, upload)
         except Undelivered as error:
-            # The screen above it has a button for the file.
+            # What is booked has a button for its file; what is cancelled was said in words.
             logger.warning("file not delivered", action="file_failed", error=str(error))
 
     def _chat(self, reply: Reply) -> _Chat:

@@ -46,9 +46,6 @@ _TOLD = frozenset(
 #: Notes that mean nothing without the screen that follows them.
 _LEADING = frozenset({"note.stale"})
 
-#: What a note cannot know: that the patient has put the times into a calendar of their own.
-_ADDED = {"note.cancelled": "screen.cancel.calendar"}
-
 
 def render(
     conversation: Conversation, notes: Sequence[Note], scene: Scene, *, shown: bool = False
@@ -60,7 +57,7 @@ def render(
     """
     page = Page(conversation, scene)
     screen = _screen(page)
-    said = "\n\n".join(words for note in notes for words in _words(page, note))
+    said = "\n\n".join(page.note(note) for note in notes)
     rows = screen.rows
     if any(note.key == "note.help" for note in notes):
         rows = _with_ways_out(page, rows)
@@ -92,11 +89,6 @@ def _is_told(page: Page, notes: Sequence[Note]) -> bool:
     if overlay is not Overlay.ASK and (overlay is not None or page.conversation.state not in _TOLD):
         return False
     return not any(note.key in _LEADING for note in notes)
-
-
-def _words(page: Page, note: Note) -> tuple[str, ...]:
-    added = _ADDED.get(note.key)
-    return (page.note(note), page.say(added)) if added else (page.note(note),)
 
 
 def _together(said: str, asked: str) -> str:

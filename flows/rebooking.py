@@ -69,14 +69,16 @@ def cancel(here: Position) -> Turn:
         return Turn(there.conversation, notes=(here.note(refusal),))
     gone = CancelSeries(here.booking.series_id)
     if here.conversation.red_flag:
-        return Turn(here.go("jump", Stage.URGENT, booking=Booking()).conversation, effects=(gone,))
+        there = here.go("jump", Stage.URGENT, booking=Booking())
+        return Turn(there.conversation, effects=(gone,), files=("cancelled",))
     kind = LeadKind.REVIEW if home(here) is Stage.CONSULT else LeadKind.ELIGIBLE
     effects: tuple[Effect, ...] = (gone, HandOffLead(kind, here.readiness()))
     there = here.go("cancelled", home(here)).with_(
         booking=Booking(service=here.booking.service), decided_on=here.today
     )
     key = "note.cancelled_one" if len(here.booking.sessions) == 1 else "note.cancelled"
-    return replace(look_for_times(there), effects=effects, notes=(here.note(key),))
+    notes = (here.note(key),)
+    return replace(look_for_times(there), effects=effects, notes=notes, files=("cancelled",))
 
 
 def _refusal(here: Position) -> str:

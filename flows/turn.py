@@ -54,5 +54,6 @@ class Turn:
     notes: tuple[Note, ...] = ()
     receipt: str | None = None  # the step answered in this turn; its question becomes one line
     look: Look | None = None
-    files: tuple[str, ...] = ()  # "timeline" goes before the screen, "calendar" after it
+    #: "timeline" goes before the screen; "calendar", and "cancelled" for its opposite, after it.
+    files: tuple[str, ...] = ()
     silent: bool = False  # nothing new to say: the chat stays as it is

@@ -219,11 +219,12 @@ def test_two_offers_whose_buttons_would_read_the_same_are_one() -> None:
     assert "Choice 3" not in screen.html
 
 
-def test_after_cancelling_the_patients_own_calendar_is_thought_of_once() -> None:
+def test_a_cancellation_comes_with_a_file_for_the_patients_own_calendar() -> None:
     chat = STAGES[Stage.CANCEL]().chooses(Action.CANCEL_YES)
-    assert "delete the times from your own calendar" in checked(chat).html
 
-    assert "own calendar" not in checked(chat.chooses(Action.OTHER_TIMES)).html
+    assert chat.turn.files == ("cancelled",)
+    assert "own calendar" not in checked(chat).html  # the file's caption says so
+    assert chat.chooses(Action.OTHER_TIMES).turn.files == ()
 
 
 def test_moving_a_session_says_which_and_when_it_is_now() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import vobject
 from icalendar import Calendar, Event
 
 from bot import calendar_file as module
@@ -121,3 +122,34 @@ def test_lines_end_with_crlf_and_are_folded_at_75_octets() -> None:
 
 def test_the_same_booking_gives_the_same_bytes() -> None:
     assert a_file() == a_file()
+
+
+def a_cancellation() -> bytes:
+    booked = (session(1, 3), replace(session(2, 31), sequence=2))
+    return module.cancellation_file(CLINIC, booked, catalogue(), NOW)
+
+
+def test_a_cancellation_replaces_what_was_published() -> None:
+    calendar = Calendar.from_ical(a_cancellation())
+    first, second = events(a_cancellation())
+
+    assert calendar["method"] == "CANCEL"
+    assert [str(first["uid"]), str(second["uid"])] == ["abc-1@resurface", "abc-2@resurface"]
+    assert [first["sequence"], second["sequence"]] == [1, 3]
+    assert {str(first["status"]), str(second["status"])} == {"CANCELLED"}
+
+
+def test_a_cancellation_reminds_nobody_and_tells_nothing() -> None:
+    content = a_cancellation().lower()
+
+    assert b"valarm" not in content
+    assert not [word for word in (b"needling", b"treatment", b"amy") if word in content]
+
+
+@pytest.mark.parametrize("content", [a_file(), a_cancellation()])
+def test_another_library_reads_the_same(content: bytes) -> None:
+    theirs = vobject.readOne(content.decode()).contents["vevent"]
+
+    assert [(each.uid.value, each.dtstart.value) for each in theirs] == [
+        (str(each["uid"]), each.start) for each in events(content)
+    ]
