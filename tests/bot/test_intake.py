@@ -157,7 +157,7 @@ async def test_a_database_that_is_away_is_waited_for_and_nothing_is_lost(
 
     assert len(office.taken) == 11
     assert office.parked == []
-    assert office.slept[-1] == 15.0
+    assert office.slept[-1] == 4.0
 
 
 async def test_a_turn_that_another_process_overtakes_is_taken_until_it_succeeds(
