@@ -7,27 +7,24 @@ staff have seen to it. Nothing is ever dropped without a word.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
 
-from storage import outbox, upserts
+from storage import outbox, staff, upserts, withdrawals
 from storage.models import (
     Appointment,
     CalendarAccount,
     CalendarClash,
+    Clinic,
     ExternalBusy,
     Practitioner,
     StaffMember,
 )
 from storage.outbox import Message
 from storage.outbox_policy import Kind
-
-#: What `ref_type` says of a message about a clash; `ref_id` is then its number.
-CLASH = "clash"
 
 #: Appointments that somebody will come to.
 _TO_COME = ("pending", "booked", "arrived")
@@ -55,6 +52,21 @@ class Clash:
     starts_at: datetime  # of what is there outside; of the appointment when it was deleted
     ends_at: datetime
     found_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClashCard:
+    """What staff are told of a clash in Telegram."""
+
+    kind: ClashKind
+    practitioner: str  # name
+    code: str
+    booked_at: datetime  # when the appointment begins
+    starts_at: datetime  # of what is there outside
+    ends_at: datetime
+    zone: str  # the clinic's IANA zone
+    locale: str
+    chat_id: int  # the member's
 
 
 def note(  # noqa: PLR0913 - what happened, where, to which, and when
@@ -148,6 +160,49 @@ def open_clashes(connection: Connection, clinic_id: int, now: datetime) -> list[
     ]
 
 
+def card(connection: Connection, clash_id: int, member_id: int) -> ClashCard | None:
+    """Return what a member of staff is told of a clash; None when it was settled meanwhile."""
+    row = connection.execute(
+        select(
+            CalendarClash.kind,
+            CalendarClash.starts_at,
+            CalendarClash.ends_at,
+            Practitioner.name,
+            Appointment.code,
+            Appointment.starts_at.label("booked_at"),
+            Clinic.zone,
+            Clinic.locale,
+            StaffMember.chat_id,
+        )
+        .join(Appointment, Appointment.uid == CalendarClash.uid)
+        .join(Practitioner, Practitioner.id == Appointment.practitioner_id)
+        .join(Clinic, Clinic.id == Appointment.clinic_id)
+        .join(StaffMember, StaffMember.clinic_id == Clinic.id)
+        .where(
+            CalendarClash.id == clash_id,
+            CalendarClash.settled_at.is_(None),
+            Appointment.state.in_(_TO_COME),
+            StaffMember.id == member_id,
+            StaffMember.wants_cards,
+            StaffMember.removed_at.is_(None),
+            StaffMember.chat_id.is_not(None),
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return ClashCard(
+        kind=ClashKind(row.kind),
+        practitioner=row.name,
+        code=row.code,
+        booked_at=row.booked_at,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        zone=row.zone,
+        locale=row.locale,
+        chat_id=row.chat_id,
+    )
+
+
 def settle(connection: Connection, clinic_id: int, clash_id: int, now: datetime) -> bool:
     """Note that staff have seen to a clash; False when the clinic has no such open one."""
     own = select(Appointment.uid).where(Appointment.clinic_id == clinic_id)
@@ -208,31 +263,21 @@ def _still_matters(now: datetime) -> ColumnElement[bool]:
 
 
 def _tell_staff(connection: Connection, clash_id: int, account_id: int, now: datetime) -> None:
-    for staff_id in _staff(connection, account_id):
+    clinic_id = connection.execute(
+        select(Practitioner.clinic_id)
+        .join(CalendarAccount, CalendarAccount.practitioner_id == Practitioner.id)
+        .where(CalendarAccount.id == account_id)
+    ).scalar_one()
+    for member in staff.wanting_cards(connection, clinic_id):
         outbox.enqueue(
             connection,
             Message(
-                key=f"card:clash:{clash_id}:{int(now.timestamp())}:{staff_id}",
+                key=f"card:clash:{clash_id}:{int(now.timestamp())}:{member.id}",
                 kind=Kind.CARD,
                 due_at=now,
-                ref_type=CLASH,
-                ref_id=str(clash_id),
-                payload={"card": "clash", "clash": clash_id, "staff": staff_id},
+                ref_type=withdrawals.STAFF,
+                ref_id=str(member.id),
+                payload={"clash": clash_id},
             ),
             now,
         )
-
-
-def _staff(connection: Connection, account_id: int) -> Iterable[int]:
-    return connection.execute(
-        select(StaffMember.id)
-        .join(Practitioner, Practitioner.clinic_id == StaffMember.clinic_id)
-        .join(CalendarAccount, CalendarAccount.practitioner_id == Practitioner.id)
-        .where(
-            CalendarAccount.id == account_id,
-            StaffMember.wants_cards,
-            StaffMember.chat_id.is_not(None),
-            StaffMember.removed_at.is_(None),
-        )
-        .order_by(StaffMember.id)
-    ).scalars()

@@ -317,9 +317,13 @@ async def test_staff_who_want_cards_are_told_of_a_clash(willow: Database) -> Non
     await willow.write(hire)
     await kept(willow, account, a_reading(AT_TEN, own=(ours(),)))
 
-    cards = select(Outbox.ref_type, Outbox.payload).where(Outbox.kind == "card")
+    cards = select(Outbox.ref_type, Outbox.ref_id, Outbox.payload).where(Outbox.kind == "card")
     rows = await willow.read(lambda connection: connection.execute(cards).all())
-    assert [tuple(row) for row in rows] == [("clash", '{"card": "clash", "clash": 1, "staff": 1}')]
+    assert [tuple(row) for row in rows] == [("staff", "1", '{"clash": 1}')]
+    card = await willow.read(clashes.card, 1, 1)
+    assert card is not None
+    assert (card.kind, card.practitioner, card.chat_id) == (ClashKind.OVERLAP, "Amara Osei", 5)
+    assert await willow.read(clashes.card, 1, 2) is None
 
 
 async def test_a_calendar_is_due_until_somebody_takes_it(willow: Database) -> None:
