@@ -21,7 +21,7 @@ from bot.sender import Sender
 from bot.staff_words import StaffWords
 from bot.worker import Deliver
 from flows.texts import Catalogue
-from storage import crash_points, message_facts, staff_cards
+from storage import clashes, crash_points, message_facts, staff_cards
 from storage.database import Database
 from storage.deliveries import GiveUp, Unwanted
 from storage.outbox import OutboxRow
@@ -80,6 +80,8 @@ class Deliveries:
         return patient_messages.reply(facts, self.catalogues, self.clock.now())
 
     async def _card(self, row: OutboxRow) -> int:
+        if "clash" in row.payload:
+            return await self._clash(int(row.payload["clash"]), int(row.ref_id))
         lead_id, member_id = int(row.payload["lead"]), int(row.ref_id)
         facts = await self.database.read(staff_cards.facts, lead_id, member_id)
         if facts is None or facts.chat_id is None:
@@ -87,6 +89,13 @@ class Deliveries:
         words = StaffWords(self.catalogues, facts.locale, facts.zone)
         kind = str(row.payload.get("kind", ""))
         return await self.sender.once(facts.chat_id, words.card(facts, self.console_url, kind))
+
+    async def _clash(self, clash_id: int, member_id: int) -> int:
+        card = await self.database.read(clashes.card, clash_id, member_id)
+        if card is None:
+            raise NothingToSay("the clash was settled, or the member is gone")
+        words = StaffWords(self.catalogues, card.locale, card.zone)
+        return await self.sender.once(card.chat_id, Screen(words.outside_change(card)))
 
 
 @asynccontextmanager

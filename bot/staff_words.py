@@ -15,6 +15,7 @@ from bot.updates import STAFF_MARK
 from flows.effects import LeadKind
 from flows.texts import Catalogue
 from storage.calendar_store import AgendaRow
+from storage.clashes import ClashCard
 from storage.staff_cards import CardFacts
 from storage.time_off import Clash
 
@@ -83,6 +84,13 @@ class StaffWords:
             lines.append(self.say(f"card.{facts.status}", name=facts.by))
         rows = self._card_rows(facts)
         return _with_link(lines, rows, console_url, facts.lead_id, self.say("button.open"))
+
+    def outside_change(self, card: ClashCard) -> str:
+        """Return what was done in a practitioner's own calendar to a visit of a patient."""
+        booked = f"{self.day(card.booked_at)}, {self.clock(card.booked_at)}"
+        key = f"outside.{card.kind.value}"
+        span = self.span(card.starts_at, card.ends_at)
+        return self.say(key, who=card.practitioner, when=booked, code=card.code, span=span)
 
     def agenda(
         self, clinic: str, title: str, rows: Sequence[AgendaRow], names: Mapping[str, str]
