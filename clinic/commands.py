@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.effects import LeadKind
-from storage import clinics, leads, migrations
+from storage import clinic_document, clinics, leads, migrations
 from storage.database import Database, connect
 from storage.faults import StorageError
 from storage.leads import LeadRow
@@ -56,6 +56,19 @@ def import_text(database_url: str, text: str, file: str) -> tuple[str, ...]:
     )
 
 
+def export_text(database_url: str, slugs: Sequence[str]) -> str:
+    """Return clinics, or all of them, as a clinic file. Raises StorageError."""
+
+    async def read(database: Database) -> str:
+        chosen = slugs or await database.read(clinic_document.slugs)
+        entries = [await database.read(clinic_document.entry_of, slug) for slug in chosen]
+        if not entries:
+            raise StorageError("there is no clinic yet: run `resurface clinic init`")
+        return clinic_document.text_of(entries)
+
+    return with_database(database_url, read)
+
+
 def read_leads(database_url: str, clinic: str | None) -> list[LeadRow]:
     """Return leads, the most pressing first, of one clinic or of all. Raises StorageError."""
     return with_database(database_url, lambda database: database.read(leads.all_leads, clinic))
@@ -85,6 +98,30 @@ def demo_command(
         return
     with faults_in_a_sentence():
         _tell_imported(import_demo(database_url))
+
+
+@clinic_app.command("export")
+def export_command(
+    slugs: Annotated[
+        list[str] | None, typer.Argument(metavar="[SLUG]...", help="Which clinics; default: all.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The file to write, instead of the screen.")
+    ] = None,
+    database_url: DatabaseUrl = DEFAULT_URL,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Print the clinics as a clinic file; importing it again changes nothing."""
+    with faults_in_a_sentence():
+        text = export_text(database_url, slugs or ())
+        if out is None:
+            typer.echo(text, nl=False)
+            return
+        if out.exists() and not force:
+            raise StorageError(f"{out}: exists already; name another file, or give --force")
+        out.write_text(text, encoding="utf-8")
+        typer.echo(f"{out}: written; import it again with `resurface clinic import {out}`")
 
 
 def leads_command(

@@ -18,6 +18,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StringConstraints,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -25,24 +26,18 @@ from pydantic import (
 )
 
 from flows.clinics import BookingMode
-from storage.faults import StorageError
+from storage.clinic_faults import ClinicFileFaults, Fault, Lines, located
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SERVICES = frozenset({"treatment", "consultation"})
 
 _SLUG = re.compile(r"[a-z0-9]{2,20}")
+_PHONE = re.compile(r"\+?[0-9 ()-]{5,24}")
+_WEB = re.compile(r"https://[^\s]+")
 _SPAN = re.compile(r"([0-2]\d:[0-5]\d)-([0-2]\d:[0-5]\d)")
 
 #: Opening times of one day, in order: (opens, closes) in the clinic's wall-clock time.
 Spans = tuple[tuple[time, time], ...]
-
-
-class ClinicFileFaults(StorageError):
-    """A clinic file cannot be used; `faults` holds one line for each thing to correct."""
-
-    def __init__(self, file: str, faults: Sequence[str]) -> None:
-        super().__init__("\n".join(f"{file}: {fault}" for fault in faults))
-        self.faults = tuple(faults)
 
 
 def _slug(value: str) -> str:
@@ -83,8 +78,37 @@ def _span(text: object) -> tuple[time, time]:
     return opens, closes
 
 
+def _line(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("must be one line of printable characters")
+    return value
+
+
+def _phone(value: str) -> str:
+    if not _PHONE.fullmatch(value):
+        raise ValueError(f"must be a telephone number such as +44 20 7946 0000, got {value!r}")
+    return value
+
+
+def _address(value: str) -> str:
+    if value and not _WEB.fullmatch(value):
+        raise ValueError(f"must be an address that begins with https://, or empty, got {value!r}")
+    return value
+
+
 Slug = Annotated[str, AfterValidator(_slug)]
-Name = Annotated[str, Field(min_length=1, max_length=80)]
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=80), AfterValidator(_line)
+]
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=80),
+    AfterValidator(_line),
+]
+Short = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=40), AfterValidator(_line)
+]
+Web = Annotated[str, Field(max_length=300), AfterValidator(_address)]
 Hours = Annotated[Spans, BeforeValidator(_spans)]
 
 
@@ -102,6 +126,15 @@ class BookingEntry(_Entry):
     notice_hours: int = Field(default=24, ge=0, le=24 * 14)
     horizon_days: int = Field(default=300, ge=7, le=730)
     cancel_hours: int = Field(default=24, ge=0, le=24 * 14)
+
+    @model_validator(mode="after")
+    def _leaves_time(self) -> Self:
+        if self.notice_hours >= self.horizon_days * 24:
+            raise ValueError(
+                f"notice_hours must be less than the horizon, or nothing can ever be booked: "
+                f"got {self.notice_hours} hours and {self.horizon_days} days"
+            )
+        return self
 
 
 class HolidaysEntry(_Entry):
@@ -134,7 +167,7 @@ class ServiceEntry(_Entry):
     before_minutes: int = Field(default=0, ge=0, le=120)
     after_minutes: int = Field(default=0, ge=0, le=120)
     step_minutes: int = Field(default=30, ge=5, le=120)
-    price: str = Field(default="", max_length=40)
+    price: Short = ""
 
     @property
     def whole_minutes(self) -> int:
@@ -186,7 +219,7 @@ class ClosureEntry(_Entry):
 
     from_on: date = Field(alias="from")
     until_on: date = Field(alias="until")
-    note: str = Field(default="", max_length=80)
+    note: Line = ""
 
     @model_validator(mode="after")
     def _is_in_order(self) -> Self:
@@ -203,11 +236,13 @@ class ClinicEntry(_Entry):
     zone: Annotated[str, AfterValidator(_zone)]
     locale: str = Field("en", pattern=r"^[a-z]{2}(-[A-Z]{2})?$")
     address: Name
-    phone: str = Field(pattern=r"^\+?[0-9 ()-]{5,24}$")
-    map_url: str = Field(default="", pattern=r"^(https://\S+)?$")
-    privacy_url: str = Field(default="", pattern=r"^(https://\S+)?$")
-    emergency: str = Field(min_length=1, max_length=40)
-    crisis_line: str = Field(default="", max_length=80)
+    phone: Annotated[str, AfterValidator(_phone)]
+    map_url: Web = ""
+    privacy_url: Web = ""
+    emergency: Annotated[Short, Field(min_length=1)]
+    crisis_line: Line = ""
+    #: A file with the clinic's overrides; empty: the packaged protocol; None: as it is.
+    protocol: str | None = None
     booking: BookingEntry = BookingEntry()
     holidays: HolidaysEntry = HolidaysEntry()
     services: Mapping[str, ServiceEntry]
@@ -257,19 +292,23 @@ class _File(_Entry):
 
 
 def parse(text: str, file: str) -> tuple[ClinicEntry, ...]:
-    """Return the clinics of a file; raises ClinicFileFaults with every fault, field and cure."""
+    """Return the clinics of a file; raises ClinicFileFaults with every fault, line and cure."""
     try:
         return _File.model_validate(tomllib.loads(text)).clinics
     except tomllib.TOMLDecodeError as error:
-        raise ClinicFileFaults(file, [f"is not TOML: {error}"]) from None
+        found = re.search(r"at line (\d+)", str(error))
+        line = int(found[1]) if found else len(text.splitlines())
+        raise ClinicFileFaults(file, [Fault((), f"is not TOML: {error}", line)]) from None
     except ValidationError as error:
-        faults = [_line(fault["loc"], fault["msg"]) for fault in error.errors()]
-        raise ClinicFileFaults(file, faults) from None
+        raise ClinicFileFaults(file, located(error, Lines(text))) from None
 
 
-def _line(where: Iterable[int | str], message: str) -> str:
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where)
-    return f"{path.lstrip('.')}: {message.removeprefix('Value error, ')}"
+def checked(document: Mapping[str, object]) -> ClinicEntry:
+    """Return one clinic from values shaped as in a file. Raises ClinicFileFaults."""
+    try:
+        return ClinicEntry.model_validate(document)
+    except ValidationError as error:
+        raise ClinicFileFaults("the clinic", located(error, Lines(""))) from None
 
 
 def _refuse_twice(what: str, names: Iterable[str]) -> None:

@@ -65,11 +65,17 @@ def import_clinic(connection: Connection, text: str, file: str) -> tuple[str, ..
     """
     entries = clinic_file.parse(text, file)
     for entry in entries:
-        clinic_id = _save_profile(connection, entry)
-        _save_services(connection, clinic_id, entry)
-        _save_closures(connection, clinic_id, entry)
-        _save_practitioners(connection, clinic_id, entry)
+        store(connection, entry)
     return tuple(entry.slug for entry in entries)
+
+
+def store(connection: Connection, entry: ClinicEntry) -> int:
+    """Create or update one clinic as `import_clinic` does; return its number."""
+    clinic_id = _save_profile(connection, entry)
+    _save_services(connection, clinic_id, entry)
+    _save_closures(connection, clinic_id, entry)
+    _save_practitioners(connection, clinic_id, entry)
+    return clinic_id
 
 
 def demo_text() -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from flows.clinics import BookingMode
 from storage import calendar_store, clinics, protocol_versions, turns
-from storage.clinic_file import ClinicFileFaults
+from storage.clinic_faults import ClinicFileFaults
 from storage.database import Database
 from storage.protocol_versions import ProtocolText
 from tests.builders import MONDAY, NOW, a_confirmation, a_decision, a_slot, a_turn
