@@ -16,6 +16,7 @@ from bot.clinic_side import ClinicSide, TelegramFiles
 from bot.clock import Clock, SystemClock
 from bot.deliveries import delivering
 from bot.faults import BotFault
+from bot.follow_up import FollowUp
 from bot.health import Health
 from bot.listening import bind, listening
 from bot.meters import Meters
@@ -116,10 +117,11 @@ async def _worker(site: _Site) -> AsyncIterator[asyncio.Task[None]]:
 async def worker(
     database: Database, clock: Clock, lent: ClinicSide, deliveries: Mapping[Kind, Deliver]
 ) -> AsyncIterator[asyncio.Task[None]]:
-    """Send what the outbox holds, and look after what else the clinic's side wants done."""
+    """Send what the outbox holds, follow patients up, and do what the clinic's side wants done."""
     everything = {**deliveries, **lent.deliveries(database, clock.now)}
+    follow_up = FollowUp(database, clock, asyncio.sleep)
     async with (
-        _beside(lent.chores(database, clock.now)),
+        _beside((follow_up.run(), *lent.chores(database, clock.now))),
         working(database, clock, new_token, everything) as task,
     ):
         yield task

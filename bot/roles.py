@@ -10,6 +10,7 @@ from secrets import SystemRandom
 
 from bot.clock import Clock
 from bot.worker import Deliver, Terms, Worker
+from flows.quiet_hours import NIGHT
 from storage.database import Database
 from storage.outbox import OutboxRow
 from storage.outbox_policy import TO_SYSTEMS, Kind
@@ -53,7 +54,7 @@ async def working(
     own = tuple(kind for kind in deliveries if kind in TO_SYSTEMS)
     others = tuple(kind for kind in deliveries if kind not in TO_SYSTEMS)
     chance = SystemRandom().random
-    terms = [Terms(kinds=others, chance=chance)]
+    terms = [Terms(kinds=others, chance=chance, quiet=NIGHT)]
     if own:
         terms.append(Terms(kinds=own, chance=chance, batch=_SLOW_BATCH))
     workers = [Worker(database, deliver, clock, new_token, each) for each in terms]
