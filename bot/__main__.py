@@ -23,7 +23,9 @@ from bot.settings import Settings, SettingsFaults, load, load_data_place
 from clinic import settings as console_settings
 from clinic import staff_commands, upkeep_commands
 from clinic.calendar_commands import calendar_app
-from clinic.commands import clinic_app, leads_command
+from clinic.channels import leads_commands
+from clinic.channels.commands import channel_app
+from clinic.commands import clinic_app
 from clinic.side import Side
 from flows import diagram
 from flows.compiler import ProtocolFaults
@@ -40,9 +42,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(protocol_commands.app, name="protocol")
+protocol_commands.app.command("fhir")(leads_commands.questionnaire_command)
 app.command("prove")(proof_command.prove_command)
 app.add_typer(clinic_app, name="clinic")
-app.command("leads")(leads_command)
+app.add_typer(leads_commands.leads_app(SystemClock().now), name="leads")
+app.add_typer(channel_app(SystemClock().now), name="channel")
 app.command("upgrade")(upkeep_commands.upgrade_command)
 app.command("backup")(upkeep_commands.backup_command)
 app.command("restore")(upkeep_commands.restore_command)
@@ -78,7 +82,8 @@ def options(
 def _defaults(command: object, database_url: str) -> dict[str, Any]:
     """Return the default of `database_url` for every command below this one."""
     if isinstance(command, TyperGroup):
-        return {name: _defaults(each, database_url) for name, each in command.commands.items()}
+        below = {name: _defaults(each, database_url) for name, each in command.commands.items()}
+        return {"database_url": database_url, **below}
     return {"database_url": database_url}
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from clinic.channels.reasons import in_words
 from clinic.commands import (
     DEFAULT_URL,
     USAGE_FAULT,
@@ -104,7 +105,9 @@ def replay_command(
 
 def outbox_app(now: Callable[[], datetime]) -> typer.Typer:
     """Return the commands about messages that did not go out; `now` is aware UTC."""
-    app = typer.Typer(help="Messages to patients that did not go out.", no_args_is_help=True)
+    app = typer.Typer(
+        help="Messages to patients and channels that did not go out.", no_args_is_help=True
+    )
 
     @app.command("dead")
     def dead_command(database_url: DatabaseUrl = DEFAULT_URL) -> None:
@@ -156,13 +159,21 @@ def dead_table(rows: list[OutboxRow]) -> Table:
         table.add_row(
             str(row.id),
             row.kind,
-            f"{row.ref_type} {row.ref_id}".strip() or "–",
+            _about(row),
             row.state,
             str(row.attempt),
-            row.last_error or "–",
+            in_words(row.last_error) or "–",
             f"{row.due_at:%d %b %Y %H:%M}",
         )
     return table
+
+
+def _about(row: OutboxRow) -> str:
+    """Say what a message is about and, when it is for a channel, which event and which channel."""
+    about = f"{row.ref_type} {row.ref_id}".strip() or "–"
+    if "channel" not in row.payload:
+        return about
+    return f"{about}: {row.payload.get('type', 'event')}, channel {row.payload['channel']}"
 
 
 def _refuse(sentence: str) -> None:
