@@ -160,6 +160,19 @@ async def test_a_database_that_is_away_is_waited_for_and_nothing_is_lost(
     assert office.slept[-1] == 4.0
 
 
+async def test_the_log_says_how_to_mend_a_database_that_is_away(
+    intake: Intake, office: Office
+) -> None:
+    office.errors.append(DatabaseLocked("stop the other program"))
+
+    with capture_logs() as logs:
+        await intake.handle(a_message(9, text="hi"))
+
+    assert [log["why"] for log in logs if log["action"] == "turn_failed"] == [
+        "stop the other program"
+    ]
+
+
 async def test_a_turn_that_another_process_overtakes_is_taken_until_it_succeeds(
     intake: Intake, office: Office
 ) -> None:

@@ -226,6 +226,18 @@ async def test_a_repeated_update_shows_the_screen_only_to_who_has_not_seen_it() 
     assert await sam.types(Started("willow")) is None
 
 
+async def test_who_was_booked_gets_the_calendar_file_again_too() -> None:
+    sam = Sam()
+    await sam.types(Started("willow"))
+    booked = replace(sam.conversation, state=Stage.BOOKED)
+    sam.shelf.places[7] = Place(booked, None, None)
+
+    reply = await sam.turns.again(7)
+
+    assert reply is not None
+    assert reply.turn.files == ("calendar",)
+
+
 async def test_nobody_is_shown_anything_again_without_a_conversation() -> None:
     assert await Sam().turns.again(7) is None
 
