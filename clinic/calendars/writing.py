@@ -21,8 +21,6 @@ from storage.calendar_readings import Found, Span, Written
 
 _TRIES = 4  # how often somebody may write at the same time
 
-_UTC = ZoneInfo("UTC")
-
 
 @dataclass(frozen=True, slots=True)
 class _Place:
@@ -75,7 +73,7 @@ def _put(remote: RemoteCalendar, entry: Entry, push: Push | None) -> Written:
 def _found(there: Resource, entry: Entry, push: Push | None) -> Found:
     """Say what was there instead. A leftover of our own is nothing to tell of."""
     try:
-        said = contents(there.text, _UTC, _around(entry))
+        said = contents(there.text, ZoneInfo("UTC"), _around(entry))
     except Unreadable:
         return Found()
     seen = seen_of(there, said)
