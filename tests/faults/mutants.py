@@ -1,0 +1,195 @@
+"""Guards of the project taken away one at a time, each with the tests that must notice.
+
+A mutant is a change of one place in a scratch copy of the tree. It is caught when its tests fail;
+the same tests pass on the unchanged copy. What a mutant replaces must stand in its file exactly
+once, so that a mutant cannot quietly stop being one when the code changes.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PROTOCOL = "flows/protocols/microneedling.toml"
+MIGRATIONS = "storage/migrations/versions"
+COPIED = ("bot", "clinic", "flows", "storage", "tests", "pyproject.toml")
+
+#: Tests of what the protocol says: every rule speaks in a case of its own.
+CASES = ("tests/flows/test_eligibility.py", "-k", "case")
+SCHEMA = ("tests/storage/test_constraints.py", "-k", "sqlite")
+
+PASSED, FAILED, NOT_LOADED = 0, 1, 2
+_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One guard less."""
+
+    name: str
+    file: str  # from the root of the tree
+    old: str
+    new: str
+    tests: tuple[str, ...]  # arguments of pytest
+
+
+class DoesNotApply(AssertionError):
+    """What a mutant replaces is not there, or there more than once."""
+
+
+def applied(mutant: Mutant, root: Path = ROOT) -> str:
+    """Return the file's text with the guard taken away. Raises DoesNotApply."""
+    text = (root / mutant.file).read_text(encoding="utf-8")
+    found = text.count(mutant.old)
+    if found != 1 or mutant.old == mutant.new:
+        raise DoesNotApply(f"{mutant.name}: its place is in {mutant.file} {found} times, not once")
+    return text.replace(mutant.old, mutant.new)
+
+
+# The rules of the protocol -------------------------------------------------------------------
+
+
+def rule_mutants(root: Path = ROOT) -> list[Mutant]:
+    """Return one mutant for each answer with a severity, and one for each red flag."""
+    text = (root / PROTOCOL).read_text(encoding="utf-8")
+    read = tomllib.loads(text)
+    return [
+        *(
+            _without_severity(text, step["id"], code)
+            for step in read["step"]
+            for code in _rules(step)
+        ),
+        *(_without_flag(text, flag["id"]) for flag in read["red_flag"]),
+    ]
+
+
+def _rules(step: dict[str, list[dict[str, str]]]) -> list[str]:
+    return [each["code"] for each in step.get("options", []) if each.get("severity")]
+
+
+def _without_severity(text: str, step: str, code: str) -> Mutant:
+    """Let an answer mean nothing: neither what it does nor how long it lasts."""
+    begins = text.index(f'\nid = "{step}"')
+    ends = text.find("\n[", begins)
+    block = text[begins : ends if ends > 0 else len(text)]
+    begun = block.index(f'{{ code = "{code}"')
+    option = block[begun : block.index("}", begun) + 1]
+    less = re.sub(r', (?:severity = "\w+"|(?:defer|recheck)_weeks = \d+)', "", option)
+    without = block.replace(option, less)
+    return Mutant(f"rule {step}.{code}", PROTOCOL, block, without, CASES)
+
+
+def _without_flag(text: str, flag: str) -> Mutant:
+    begins = text.rindex("[[red_flag]]", 0, text.index(f'id = "{flag}"'))
+    ends = text.find("\n[", begins)
+    block = text[begins : ends if ends > 0 else len(text)]
+    tests = ("tests/flows/test_microneedling.py", "-k", "red_flag")
+    return Mutant(f"red flag {flag}", PROTOCOL, block, "", tests)
+
+
+# The constraints of the database -------------------------------------------------------------
+
+
+def constraint_mutants(root: Path = ROOT) -> list[Mutant]:
+    """Return one mutant for each check, unique and foreign key that an upgrade makes."""
+    return [
+        mutant
+        for path in sorted((root / MIGRATIONS).glob("0*.py"))
+        for mutant in _of_migration(f"{MIGRATIONS}/{path.name}", path.read_text(encoding="utf-8"))
+    ]
+
+
+def _of_migration(file: str, text: str) -> Iterator[Mutant]:
+    for table in _calls(ast.parse(text), "create_table"):
+        for made in table.args:
+            kind = made.func.attr if _is_attribute_call(made) else ""
+            if kind in ("CheckConstraint", "UniqueConstraint", "ForeignKeyConstraint"):
+                yield _without_constraint(file, text, table, made)
+
+
+def _calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
+    """Yield the calls that an upgrade makes, and not those of its undoing."""
+    for part in ast.iter_child_nodes(tree):
+        if isinstance(part, ast.FunctionDef) and part.name == "downgrade":
+            continue
+        if _is_attribute_call(part) and part.func.attr == name:
+            yield part
+        yield from _calls(part, name)
+
+
+def _is_attribute_call(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+
+
+def _without_constraint(file: str, text: str, table: ast.Call, made: ast.AST) -> Mutant:
+    whole = ast.get_source_segment(text, table) or ""
+    part = ast.get_source_segment(text, made) or ""
+    name = re.search(r"((?:ck|uq|fk)_\w+)", part)
+    without = whole.replace(part + ",", "").replace(part, "")
+    made_in = Path(file).name[:4]
+    return Mutant(
+        f"constraint {name[1] if name else part} of {made_in}", file, whole, without, SCHEMA
+    )
+
+
+# Trying them ---------------------------------------------------------------------------------
+
+
+class Scratch:
+    """A copy of the tree in which guards are taken away and put back."""
+
+    def __init__(self, folder: Path, postgres_url: str = "") -> None:
+        self.root = folder
+        self._environment = {
+            **os.environ,
+            "PYTHONPATH": str(folder),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        if postgres_url:
+            self._environment["TEST_DATABASE_URL"] = postgres_url
+        self._sound: dict[tuple[str, ...], bool] = {}
+        for name in COPIED:
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            copy(ROOT / name, folder / name)
+
+    def catches(self, mutant: Mutant) -> bool:
+        """Take a guard away and say whether its tests notice. Raises when they fail with it."""
+        if not self.is_sound(mutant.tests):
+            raise RuntimeError(f"{mutant.name}: its tests fail on the unchanged tree")
+        path = self.root / mutant.file
+        before = path.read_text(encoding="utf-8")
+        path.write_text(applied(mutant, self.root), encoding="utf-8")
+        try:
+            return self._run(mutant.tests) in (FAILED, NOT_LOADED)
+        finally:
+            path.write_text(before, encoding="utf-8")
+
+    def is_sound(self, tests: tuple[str, ...]) -> bool:
+        """Say whether tests pass on the unchanged copy; asked once for each choice of tests."""
+        if tests not in self._sound:
+            self._sound[tests] = self._run(tests) == PASSED
+        return self._sound[tests]
+
+    def _run(self, tests: tuple[str, ...]) -> int:
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+        try:
+            done = subprocess.run(
+                command,
+                cwd=self.root,
+                env=self._environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=_SECONDS,
+            )
+        except subprocess.TimeoutExpired:  # a lock or a loop that never ends is noticed too
+            return FAILED
+        return done.returncode
