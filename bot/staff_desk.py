@@ -32,6 +32,9 @@ logger = structlog.get_logger(__name__)
 
 Members = Sequence[Member]
 
+#: What the buttons of `/off` mean, as it would be written.
+_WHEN = {"afternoon": "this afternoon", "today": "today", "tomorrow": "tomorrow"}
+
 
 class StaffDesk:
     """Deals with what staff do in their own chats."""
@@ -75,8 +78,12 @@ class StaffDesk:
             await self._commands[call.name](call, members)
         else:
             return False
-        await self._database.write(inbox.claim, arrival.update_id, self._now(), bot_id=self._bot.id)
+        await self._settle(call)
         return True
+
+    async def _settle(self, call: StaffCall) -> None:
+        number, now = call.arrival.update_id, self._now()
+        await self._database.write(inbox.claim, number, now, bot_id=self._bot.id)
 
     async def _join(self, call: StaffCall, members: Members) -> None:
         chat_id = call.arrival.chat_id
@@ -186,6 +193,8 @@ class StaffDesk:
         await self._show(call, Screen(words.say("cards_on" if wanted else "cards_off")))
 
     async def _leave(self, call: StaffCall, members: Members) -> None:
+        # Settled first: sent again to nobody of a clinic, it would be taken for a patient's.
+        await self._settle(call)
         for member in members:
             await self._database.write(staff.leave, member.id, self._now())
             words = self._words(member)
@@ -239,8 +248,8 @@ class StaffDesk:
                 _log_failure(error)
 
     async def _choose_when(self, call: StaffCall, members: Members, rest: list[str]) -> None:
-        text = {"afternoon": "this afternoon", "today": "today", "tomorrow": "tomorrow"}[rest[0]]
-        await self._off_at(call, members, text, ())
+        if rest[0] in _WHEN:
+            await self._off_at(call, members, _WHEN[rest[0]], ())
 
     async def _choose_who(self, call: StaffCall, members: Members, rest: list[str]) -> None:
         clinic_id, slug, start, end = int(rest[0]), rest[1], int(rest[2]), int(rest[3])

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
-from flows.conversation import Stage
-from storage import audit, models, outbox, staff_bookings
+from flows.conversation import Booking, Stage
+from flows.effects import CancelSeries
+from storage import audit, models, outbox, staff_bookings, turns
 from storage.bookings import NoSuchAppointment, SlotsGone
 from storage.clerks import ChangedMeanwhile, NotAllowed, Seen
 from storage.database import Database
 from storage.outbox import Message
 from storage.outbox_policy import Kind
 from storage.staff_bookings import ALLOWED, UNDOES, WalkIn
-from tests.builders import MONDAY, NOW, a_slot, four_weekly
+from tests.builders import MONDAY, NOW, a_slot, a_turn, four_weekly
 from tests.storage.clerical import ADA, Desk, a_desk
 
 LATER = a_slot(MONDAY + timedelta(hours=4))
@@ -240,3 +243,24 @@ async def test_everything_is_on_the_record(desk: Desk) -> None:
         ("appointment.cancelled", "Noor"),
         ("appointment.moved", "Noor"),
     ]
+
+
+@pytest.mark.parametrize("first", ["staff", "patient"])
+async def test_a_patient_and_staff_at_once_never_disagree_afterwards(
+    desk: Desk, first: str
+) -> None:
+    await desk.books(a_slot())
+    before = await desk.conversation()
+    emptied = replace(before, state=Stage.PLAN.value, booking=Booking("treatment"))
+    turn = a_turn(CancelSeries("series"), before=before.revision, conversation=emptied)
+    moves = desk.does(staff_bookings.move, "series-1", LATER)
+    cancels = desk.database.write(turns.commit, turn)
+
+    both = (moves, cancels) if first == "staff" else (cancels, moves)
+    await asyncio.gather(*both, return_exceptions=True)
+
+    row, after = await desk.row("series-1"), await desk.conversation()
+    assert row.version == 2
+    assert [each.slot.starts_at for each in after.booking.sessions] == (
+        [] if row.state == "cancelled" else [row.starts_at]
+    )
