@@ -20,6 +20,8 @@ _TALKATIVE = (
     "asyncio",
     "uvicorn",
     "alembic",
+    "niquests",
+    "urllib3_future",
 )
 
 _TEXT = structlog.processors.KeyValueRenderer(
@@ -48,6 +50,7 @@ def configure(level: str = "INFO", log_format: Literal["auto", "json", "text"] =
         )
     )
     handler.addFilter(_without_updates)
+    handler.addFilter(_without_calendars)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -62,6 +65,11 @@ def configure(level: str = "INFO", log_format: Literal["auto", "json", "text"] =
 def _without_updates(record: logging.LogRecord) -> bool:
     """Keep out the one kind of line in which PTB quotes whole updates."""
     return "parsing updates" not in str(record.msg)
+
+
+def _without_calendars(record: logging.LogRecord) -> bool:
+    """Keep out the lines in which caldav, through the root logger too, quotes servers' answers."""
+    return "/caldav/" not in record.pathname.replace("\\", "/")
 
 
 def place_of(error: BaseException) -> str:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import pytest
 import structlog
+from caldav.response import DAVResponse
 
 from bot.log import configure, place_of
 
@@ -62,6 +63,16 @@ def test_an_update_that_cannot_be_parsed_is_not_quoted(capsys: pytest.CaptureFix
     )
 
     assert "private" not in capsys.readouterr().err
+
+
+def test_what_a_calendars_server_answers_is_not_quoted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure("INFO", "text")
+
+    DAVResponse.from_bytes(b"no XML, but somebody's diary", 200)
+
+    assert "diary" not in capsys.readouterr().err
 
 
 def test_a_failure_is_named_by_its_place() -> None:
