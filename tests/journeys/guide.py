@@ -11,6 +11,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from flows.conversation import Conversation, Stage
+from flows.events import Media
 from flows.graph import Walk
 from flows.machine import Edge, edges, states
 from flows.protocol import Kind, Protocol, Step
@@ -18,7 +19,7 @@ from flows.texts import Catalogue
 from storage import conversations
 from storage.database import Database
 from tests.flows.chat import CLEAR
-from tests.patient import Patient
+from tests.patient import Button, Patient
 
 _TURN_WITHIN = 15.0  # seconds in which a turn must be committed
 _LOOK_EVERY = 0.004
@@ -115,6 +116,18 @@ class Guide:
         """Type words, wait for their turn, and return the state they led to."""
         before = await self.conversation()
         await self.patient.says(text)
+        return await self._arrived(before)
+
+    async def presses(self, button: Button) -> str:
+        """Press a button kept from earlier, and return the state it led to."""
+        before = await self.conversation()
+        await self.patient.presses(button)
+        return await self._arrived(before)
+
+    async def sends(self, media: Media) -> str:
+        """Send something that is not words, and return the state it led to."""
+        before = await self.conversation()
+        await self.patient.sends(media)
         return await self._arrived(before)
 
     async def answers(self, **given: str | tuple[str, ...]) -> str:

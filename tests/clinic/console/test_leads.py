@@ -1,0 +1,200 @@
+"""Leads in the console: found, read, worked on; every look recorded, no other clinic let in."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from flows.conversation import Answer
+from flows.effects import HandOffLead, LeadKind, MessageToClinic
+from flows.eligibility import Reason, Score, ScorePart, Verdict
+from flows.plan import propose
+from flows.protocol import Outcome, Severity
+from storage import audit, protocol_files, protocol_versions, turns
+from storage.protocol_versions import ProtocolText
+from tests.builders import a_conversation, a_decision, a_slot, a_turn, four_weekly
+from tests.clinic.console.world import Browser, ConsoleWorld
+from tests.flows.chat import catalogues, protocol
+
+
+async def a_review(world: ConsoleWorld, chat_id: int = 50, name: str = "Björn") -> None:
+    """Let somebody of 18 come to a clinician's eye, with a message to the clinic."""
+    text = (protocol_files.resources.files("flows") / "protocols" / "microneedling.toml").read_text(
+        encoding="utf-8"
+    )
+    known, now = protocol(), world.clock()
+    source = ProtocolText(text, "")
+    await world.database.write(protocol_versions.remember, known.key, known.digest, source, now)
+    reason = Reason("age.18_21", Severity.REVIEW, ("S10",), "R")
+    score = Score(70, (ScorePart("fit", 30, 30, "scar_type.rolling"),))
+    decision = a_decision(Outcome.REVIEW)
+    decided = type(decision)(Verdict(Outcome.REVIEW, (reason,), grade=2), score, None)
+    conversation = a_conversation(
+        chat_id,
+        protocol=known.key,
+        first_name=name,
+        answers={"age": Answer(("18_21",)), "scar_type": Answer(("rolling",))},
+        decided_on=now.date(),
+    )
+    effects = (decided, HandOffLead(LeadKind.REVIEW, 70), MessageToClinic("<b>Hello</b> there?"))
+    turn = a_turn(*effects, conversation=conversation, now=now)
+    assert await world.database.write(turns.commit, turn) == turns.Committed()
+
+
+async def lead_path(browser: Browser) -> str:
+    """Return the path of the first lead of the list."""
+    found = re.search(r'href="(/leads/\d+)"', (await browser.get("/leads")).text)
+    assert found
+    return found.group(1)
+
+
+async def test_the_inbox_shows_finds_and_filters(world: ConsoleWorld, member: Browser) -> None:
+    await a_review(world)
+    await world.books(*four_weekly(a_slot(world.clock(), practitioner="amara"), 2), name="Maya")
+
+    everyone = (await member.get("/leads")).text
+    assert ("Maya" in everyone, "Björn" in everyone) == (True, True)
+    for query, found in (("text=maya", "Maya"), ("verdict=review", "Björn"), ("text=ab12", "Maya")):
+        page = (await member.get(f"/leads?{query}")).text
+        assert [name for name in ("Maya", "Björn") if f"<strong>{name}</strong>" in page] == [found]
+
+
+@pytest.mark.parametrize(
+    "query", ["status=nothing", "order=x", "page=-1", "page=9999999999999", "text=%25", "band=%00"]
+)
+async def test_filters_that_do_not_exist_are_not_asked_for(member: Browser, query: str) -> None:
+    assert (await member.get(f"/leads?{query}")).status_code in (200, 400)
+
+
+async def test_a_story_tells_answers_reasons_sources_and_points(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    await a_review(world)
+    page = (await member.get(await lead_path(member))).text
+
+    assert "so a clinician will decide with you" in page
+    assert "Minutilli, J Drugs Dermatol 2024" in page
+    assert "18 to 21" in page
+    assert "30 of 30" in page
+    assert "scar grade 2" in page
+
+
+async def test_what_patients_write_cannot_become_markup(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    await a_review(world, name="<i>Eve</i>")
+    page = (await member.get(await lead_path(member))).text
+
+    assert "&lt;b&gt;Hello&lt;/b&gt; there?" in page
+    assert "<i>Eve</i>" not in page
+
+
+async def test_a_plan_is_drawn_with_what_is_booked_of_it(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    clear = {"scar_type": Answer(("rolling",)), "visibility": Answer(("flattens",))}
+    verdict = Verdict(Outcome.ELIGIBLE, (), grade=3)
+    plan = propose(protocol(), clear, verdict, world.clock().date())
+    assert plan is not None
+    decision = type(a_decision())(verdict, Score(80, ()), plan)
+    conversation = a_conversation(51, first_name="Maya", protocol=protocol().key)
+    turn = a_turn(
+        decision, HandOffLead(LeadKind.ELIGIBLE, 80), conversation=conversation, now=world.clock()
+    )
+    await world.database.write(turns.commit, turn)
+
+    page = (await member.get(await lead_path(member))).text
+    assert page.count('class="stop"') == 2 * plan.sessions
+    assert 'class="stop booked"' not in page
+
+
+async def test_a_lead_is_accepted_once_and_the_slower_one_is_told(
+    world: ConsoleWorld, owner: Browser, member: Browser
+) -> None:
+    await a_review(world)
+    path = await lead_path(owner)
+    await member.get(path)
+    fields = {"expected": "new", "wanted": "accepted"}
+    first = await owner.follows(await owner.post(f"{path}/status", fields))
+    second = await member.follows(await member.post(f"{path}/status", fields))
+
+    assert "Accepted by Amara Osei" in first.text
+    assert "Somebody was faster" in second.text
+
+
+async def test_declining_asks_why(world: ConsoleWorld, member: Browser) -> None:
+    await a_review(world)
+    path = await lead_path(member)
+    fields = {"expected": "new", "wanted": "declined"}
+    without = await member.follows(await member.post(f"{path}/status", fields))
+    given = await member.post(f"{path}/status", {**fields, "why": "not_reached"})
+
+    assert "Please choose why." in without.text
+    assert "Could not be reached" in (await member.follows(given)).text
+
+
+async def test_a_note_and_a_finding_are_kept(world: ConsoleWorld, member: Browser) -> None:
+    await a_review(world)
+    path = await lead_path(member)
+    assert "Björn" in (await member.get("/reviews")).text
+    await member.post(f"{path}/note", {"body": "Called, no answer."})
+    fields = {"finding": "too_cautious", "reason": "Turns 22 next week.", "decision": "1"}
+    await member.post(f"{path}/finding", fields)
+
+    page = (await member.get(path)).text
+    assert "Called, no answer." in page
+    assert "Turns 22 next week." in page
+    assert "Björn" not in (await member.get("/reviews")).text
+
+
+async def test_every_look_and_export_is_recorded(world: ConsoleWorld, member: Browser) -> None:
+    await a_review(world)
+    path = await lead_path(member)
+    await member.get(path)
+    await member.get(f"{path}/export.json")
+
+    lines = await world.database.read(audit.entries, world.people["willow", "staff"].clinic_id)
+    assert [(line.staff, line.what) for line in lines if line.subject == "lead"] == [
+        ("Joe Penhale", "lead.exported"),
+        ("Joe Penhale", "lead.viewed"),
+    ]
+
+
+async def test_an_export_holds_the_whole_lead(world: ConsoleWorld, member: Browser) -> None:
+    await a_review(world)
+    answer = await member.get(f"{await lead_path(member)}/export.json")
+    body: dict[str, Any] = json.loads(answer.text)
+
+    assert "attachment" in answer.headers["content-disposition"]
+    assert body["decision"]["answers"]["age"]["codes"] == ["18_21"]
+    assert (body["patient"]["first_name"], body["messages"][0]["from"]) == ("Björn", "patient")
+
+
+async def test_another_clinic_finds_the_same_nothing_everywhere(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    await a_review(world)
+    path = await lead_path(member)
+    stranger = await world.signed_in_client("owner", "harbour")
+    nowhere = await stranger.get("/leads/99999")
+
+    assert "Björn" not in (await stranger.get("/leads")).text
+    for gone in (path, f"{path}/export.json"):
+        answer = await stranger.get(gone)
+        assert answer.status_code == 404
+        assert re.sub(r"nonce[^>]*", "", answer.text) == re.sub(r"nonce[^>]*", "", nowhere.text)
+
+
+def test_the_catalogue_has_words_for_every_verdict_of_the_shipped_protocol() -> None:
+    words = catalogues()["en"]
+    rules = [
+        f"step.{step.id}.{option.code}.reason"
+        for step in protocol().steps
+        for option in step.options
+        if option.severity
+    ]
+
+    assert [key for key in rules if not words.has(key)] == []
