@@ -30,6 +30,8 @@ _CURES = {
     "calendar_minutes": "must be a number of minutes from 1 to 60",
 }
 
+_SECRET = frozenset({"smtp_url"})
+
 
 def _web_address(value: str) -> str:
     if value and not _HTTPS.fullmatch(value) and not _HERE.fullmatch(value):
@@ -97,9 +99,11 @@ def load(env_file: Path | None = Path(".env")) -> ConsoleSettings:
         return ConsoleSettings(_env_file=env_file)  # type: ignore[call-arg]  # pydantic's own
     except ValidationError as invalid:
         faults = (
-            f"{str(fault['loc'][0]).upper()} "
-            f"{_CURES.get(str(fault['loc'][0])) or fault['msg'].removeprefix('Value error, ')}, "
-            f"got {fault['input']!r}"
-            for fault in invalid.errors(include_url=False)
+            _sentence(str(one["loc"][0]), one["msg"], one["input"]) for one in invalid.errors()
         )
         raise ConsoleRefused("\n".join(faults)) from None
+
+
+def _sentence(name: str, message: str, given: object) -> str:
+    rule = _CURES.get(name) or message.removeprefix("Value error, ")
+    return f"{name.upper()} {rule}" + ("" if name in _SECRET else f", got {given!r}")

@@ -12,6 +12,7 @@ import typer
 
 from bot.__main__ import app
 from bot.settings import Settings
+from clinic.settings import ConsoleSettings
 from tests.architecture import documents, house
 
 LOCALES = house.ROOT / "flows" / "locales"
@@ -34,9 +35,13 @@ OFFENCES = {
 
 def setting_names() -> list[str]:
     """Return every setting as it stands in the environment."""
-    return [
-        str(field.validation_alias or name).upper() for name, field in Settings.model_fields.items()
-    ]
+    return sorted(
+        {
+            str(field.validation_alias or name).upper()
+            for kind in (Settings, ConsoleSettings)
+            for name, field in kind.model_fields.items()
+        }
+    )
 
 
 @pytest.mark.parametrize("name", setting_names())

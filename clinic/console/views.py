@@ -6,6 +6,7 @@ import functools
 import hashlib
 import hmac
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,8 @@ from storage.console_sessions import Session
 from storage.database import Database
 from storage.sealing import Seal
 from storage.staff import Member
+
+logger = logging.getLogger(__name__)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -194,7 +197,17 @@ def not_found(request: Request) -> Response:
 
 
 def refused(request: Request, status: HTTPStatus) -> Response:
-    """Return the plain page of a refusal, which tells no detail."""
+    """Return the plain page of a refusal, which tells no detail; whose it was is logged."""
+    found = visit(request)
+    if found and status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+        logger.warning(
+            "somebody was refused",
+            extra={
+                "action": "console_refused",
+                "status": status.value,
+                "staff_id": found.me.staff_id,
+            },
+        )
     return render(request, "refused.html", status=status, code=status.value)
 
 

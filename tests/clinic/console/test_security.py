@@ -259,3 +259,15 @@ async def half(_request: Request) -> Response:
         raise ValueError(CANARY)
 
     return StreamingResponse(parts())
+
+
+async def test_a_refusal_is_logged_with_whom_it_met(
+    world: ConsoleWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    uid = await world.books(a_slot(world.clock()))
+    stranger = await world.signed_in_client("staff", "harbour")
+
+    await stranger.post(f"/today/visits/{uid}/arrived", {"version": "1"})
+
+    (told,) = [vars(one) for one in caplog.records if one.message == "somebody was refused"]
+    assert (told["status"], told["staff_id"]) == (404, world.people["harbour", "staff"].id)

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from clinic.console import sessions
-from storage import audit, staff
+from storage import audit, staff, staff_keys
 from tests.clinic.console.world import Browser, ConsoleWorld, enter
 
 
@@ -131,6 +131,13 @@ async def test_signing_out_ends_the_session_on_the_server(owner: Browser) -> Non
     assert (await owner.get("/today")).headers["location"] == "/sign-in"
 
 
+async def test_signing_out_clears_the_browser(owner: Browser) -> None:
+    answer = await owner.post("/sign-out")
+
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
+    assert owner.cookies == {}
+
+
 async def test_half_an_hour_without_use_ends_a_session(world: ConsoleWorld, owner: Browser) -> None:
     world.clock.moves(minutes=29)
     assert (await owner.get("/today")).status_code == 200
@@ -165,6 +172,15 @@ async def test_twelve_hours_end_a_session_however_much_it_is_used(
 async def test_somebody_who_is_removed_is_out_at_once(world: ConsoleWorld, member: Browser) -> None:
     joe = world.people["willow", "staff"]
     await world.database.write(staff.remove, joe.clinic_id, joe.id, world.clock())
+
+    assert (await member.get("/today")).headers["location"] == "/sign-in"
+
+
+async def test_whoever_has_the_server_can_sign_somebody_out(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    joe = world.people["willow", "staff"]
+    await world.database.write(staff_keys.sign_out, joe.id, world.clock())
 
     assert (await member.get("/today")).headers["location"] == "/sign-in"
 
