@@ -18,7 +18,7 @@ from bot.playground.listening import bind
 from bot.playground.refusals import PlaygroundRefused
 from bot.playground.server import Playground, playground, run_playground
 from bot.settings import Settings
-from storage import clinics
+from storage import clinics, staff
 from tests.flows.chat import CLEAR, catalogues
 from tests.patient import Patient, new_patient
 from tests.standin import StoppedClock
@@ -193,3 +193,22 @@ async def _until(url: str, patient: Patient, state: str) -> Json:
             if (seen.get("conversation") or {}).get("state") == state:
                 return seen
             await asyncio.sleep(0.01)
+
+
+async def test_what_happens_in_one_chat_reaches_the_clinics_people_in_another(settings: Settings):
+    async with (
+        playground(settings, _clock()) as running,
+        await new_patient(running.address, "Noor") as noor,
+        await new_patient(running.address) as maya,
+    ):
+        now = running.clock.now()
+        staff_id = await running.database.write(staff.add, "willow", "Noor", "owner", now)
+        await noor.starts(await running.database.write(staff.invite, staff_id, "token", now))
+        await noor.sees("You are connected to Willow Skin Clinic")
+        await maya.starts("willow")
+        await maya.sees("assistant")
+        await maya.says("person")
+
+        card = await noor.sees("Somebody would like to talk to a person")
+
+    assert "Maya" not in card.text
