@@ -28,7 +28,6 @@ from bot.sender import Unreachable
 from bot.worker import Terms, Worker
 from storage import outbox, patients
 from storage.database import Database
-from storage.deliveries import DeliveryFault, GiveUp, Perhaps, TryAgain, Unwanted
 from storage.faults import DatabaseUnavailable
 from storage.models import Outbox, Patient
 from storage.outbox import Message, OutboxRow
@@ -120,13 +119,6 @@ FAILURES = [
     (Kind.NUDGE, Unreachable, (), "blocked", 0),
     (Kind.CONFIRMATION, TimedOut, (), "pending", 5),
     (Kind.CONFIRMATION, BadRequest, ("message is too long",), "dead", 0),
-    # A delivery to the clinic's own systems says itself what became of it.
-    (Kind.LEAD, TryAgain, ("http_503",), "pending", 5),
-    (Kind.LEAD, TryAgain, ("http_429", NOW + timedelta(minutes=1)), "pending", 60),
-    (Kind.LEAD, TryAgain, ("http_429", NOW - timedelta(minutes=1)), "pending", 5),
-    (Kind.LEAD, Perhaps, ("timeout",), "pending", 5),
-    (Kind.LEAD, GiveUp, ("gone",), "dead", 0),
-    (Kind.LEAD, Unwanted, ("lead_gone",), "cancelled", 0),
 ]
 
 
@@ -147,8 +139,7 @@ async def test_a_failure_is_sorted(
     await world.worker(ada).once()
 
     (row,) = await rows(ada)
-    why = words[0] if issubclass(error, DeliveryFault) else error.__name__
-    assert (row.state, row.last_error) == (state, why)
+    assert (row.state, row.last_error) == (state, error.__name__)
     assert row.due_at == NOW + timedelta(seconds=seconds)
 
 
