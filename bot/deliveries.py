@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from telegram import Bot
 
-from bot import patient_messages
+from bot import nudge_messages, patient_messages
 from bot.clock import Clock
 from bot.markup import Screen
 from bot.pace import Pace
@@ -20,8 +20,9 @@ from bot.request import AiohttpRequest, base_urls
 from bot.sender import Sender
 from bot.staff_words import StaffWords
 from bot.worker import Deliver
+from flows.follow_up import NudgeKind
 from flows.texts import Catalogue
-from storage import clashes, crash_points, message_facts, staff_cards
+from storage import clashes, crash_points, message_facts, nudge_facts, staff_cards
 from storage.database import Database
 from storage.deliveries import GiveUp, Unwanted
 from storage.outbox import OutboxRow
@@ -50,7 +51,7 @@ class Deliveries:
         """Return how each kind is sent."""
         return {
             Kind.CONFIRMATION: self._to_patient(self._about_visit),
-            Kind.NUDGE: self._to_patient(self._about_visit),
+            Kind.NUDGE: self._to_patient(self._nudge),
             Kind.REPLY: self._to_patient(self._reply),
             Kind.CARD: self._card,
         }
@@ -71,6 +72,14 @@ class Deliveries:
         if not all(each.has(key) for each in self.catalogues.values()):
             raise GiveUp("UnknownText")
         return patient_messages.visit(key, facts, self.catalogues, self.clock.now())
+
+    async def _nudge(self, chat_id: int, row: OutboxRow) -> Screen:
+        uid, ref = str(row.payload.get("uid", "")), str(row.payload.get("ref", ""))
+        facts = await self.database.read(nudge_facts.load, chat_id, uid, ref)
+        kind = next((kind for kind in NudgeKind if kind == row.payload.get("nudge")), None)
+        if facts is None or kind is None:
+            raise NothingToSay("whom or what the message is about is gone")
+        return nudge_messages.nudge(kind, facts, self.catalogues, self.clock.now())
 
     async def _reply(self, chat_id: int, row: OutboxRow) -> Screen:
         message_id = int(row.payload.get("message", 0))

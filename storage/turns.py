@@ -25,6 +25,7 @@ from storage import (
     photos,
     staff_cards,
     turn_events,
+    visit_answers,
 )
 from storage.faults import StorageError
 
@@ -166,6 +167,13 @@ def _carry_out(
             patients.allow_messages(connection, conversation.chat_id)
         case effects.MessageToClinic() | effects.KeepPhoto() | effects.DeletePhotos():
             _reach_the_desk(connection, conversation, effect, now)
+        case (
+            effects.ConfirmVisit()
+            | effects.PauseVisit()
+            | effects.StopNudges()
+            | effects.ReviewSeries()
+        ):
+            visit_answers.take(connection, conversation.chat_id, effect, now)
         case _:
             _change_calendar(connection, conversation, effect, now)
 
