@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, cast, func, select
 
 from storage import console_sessions
-from storage.models import Appointment, CalendarClash, Finding, Lead, LeadNote, Thread
+from storage.models import Appointment, CalendarClash, Finding, Lead, LeadNote, Outbox, Thread
+from storage.models.columns import Words
 
 
 def look(
@@ -23,7 +24,7 @@ def look(
         + _mark(connection, _written(Finding, clinic_id)),
         "calendar": calendar,
         "today": calendar,
-        "messages": _mark(connection, _threads(clinic_id)),
+        "messages": _mark(connection, _threads(clinic_id)) + _mark(connection, _sent(clinic_id)),
     }
 
 
@@ -59,3 +60,13 @@ def _clashes(clinic_id: int) -> Select[*tuple[object, ...]]:
 
 def _threads(clinic_id: int) -> Select[*tuple[object, ...]]:
     return select(func.count(), func.max(Thread.updated_at)).where(Thread.clinic_id == clinic_id)
+
+
+def _sent(clinic_id: int) -> Select[*tuple[object, ...]]:
+    """How far the answers to patients are."""
+    return (
+        select(func.count(Outbox.sent_at), func.max(Outbox.sent_at), func.sum(Outbox.attempt))
+        .select_from(Thread)
+        .join(Outbox, (Outbox.ref_type == "thread") & (Outbox.ref_id == cast(Thread.id, Words)))
+        .where(Thread.clinic_id == clinic_id, Thread.is_open)
+    )

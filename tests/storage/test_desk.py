@@ -8,7 +8,15 @@ import pytest
 from sqlalchemy import Connection, select
 
 from flows.effects import DeletePhotos, KeepPhoto
-from storage import audit, conversations, desk, photos
+from storage import (
+    audit,
+    console_sessions,
+    conversations,
+    desk,
+    live_marks,
+    outbox,
+    photos,
+)
 from storage.database import Database
 from storage.models import Outbox
 from tests.builders import NOW
@@ -173,3 +181,26 @@ async def test_staff_delete_a_photo_of_their_own_clinic_only(here: Desk) -> None
     assert not await here.database.write(photos.remove, *foreign)
     assert await here.database.write(photos.remove, *own)
     assert await here.database.read(photos.of_lead, here.clinic_id, lead) == []
+
+
+async def test_the_messages_mark_moves_when_an_answer_is_under_way_and_sent(here: Desk) -> None:
+    start = console_sessions.start
+    await here.database.write(start, here.ann, "t" * 43, NOW, is_verified=True)
+    await here.writes(7, "Hello?")
+    marks = [await mark(here)]
+    thread = await the_thread(here)
+    await here.database.write(desk.answer, here.clinic_id, here.ann, thread.id, "Hi", NOW)
+    marks.append(await mark(here))
+    (row,) = await here.database.write(outbox.claim, 1, NOW, timedelta(minutes=2), "t")
+    await here.database.write(outbox.arm, row.id, "t", NOW, timedelta(minutes=2))
+    marks.append(await mark(here))
+    await here.database.write(outbox.finish, row.id, "t", 5, LATER)
+    marks.append(await mark(here))
+
+    assert len(set(marks)) == 4
+
+
+async def mark(here: Desk) -> str:
+    marks = await here.database.read(live_marks.look, here.clinic_id, "t" * 43, NOW)
+    assert marks is not None
+    return marks["messages"]
