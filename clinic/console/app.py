@@ -19,6 +19,7 @@ from clinic.console import (
     leads,
     messages,
     pages,
+    people,
     photos,
     reviews,
     today,
@@ -54,6 +55,7 @@ PAGES: tuple[Link, ...] = (
     Link("/today", "Today", "today"),
     Link("/leads", "Leads", "leads"),
     Link("/messages", "Messages", "messages"),
+    Link("/people", "People", "people", owners=True),
 )
 
 
@@ -95,6 +97,7 @@ def create_console(  # noqa: PLR0913 - what a process lends, and three choices
             *account.Account(pace).routes(),
             *today.routes(),
             *walk_in.routes(),
+            *people.routes(),
             *feeds.routes(),
             *leads.routes(),
             *lead.Lead().routes(),

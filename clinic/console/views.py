@@ -149,7 +149,7 @@ def owners_only(endpoint: Endpoint) -> Endpoint:
     return guarded
 
 
-def render(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
+def render(request: Request, name: str, /, status: int = 200, **values: Any) -> HTMLResponse:
     """Return a template as a page; it may use `me`, `nonce`, `now`, `path` and `notice`."""
     site = site_of(request)
     found = visit(request)

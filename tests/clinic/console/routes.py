@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from clinic.calendars import feeds
-from storage import calendar_accounts, console_sessions, desk, lead_list, photos
+from storage import calendar_accounts, console_sessions, desk, lead_list, photos, staff
 from storage.feeds import renew
 from storage.lead_list import LeadLine, Order, Wanted
 from storage.models import Lead
@@ -132,12 +132,19 @@ def _whose(connection: Connection, lead_id: int) -> tuple[int, int]:
     return row.chat_id, row.run
 
 
+async def member_of(world: ConsoleWorld, clinic: str) -> str:
+    """Return the id of somebody new on the staff."""
+    name = f"Member-of-{clinic}"
+    return str(await world.database.write(staff.add, clinic, name, "staff", world.clock()))
+
+
 async def _any(value: str) -> str:
     return value
 
 
 #: Parameters of paths: how to get one that is a clinic's own.
 IDS: dict[str, Make] = {
+    "staff_id": member_of,
     "uid": visit_of,
     "lead_id": lead_of,
     "thread_id": thread_of,
