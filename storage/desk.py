@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from flows.conversation import Conversation
 from flows.effects import MessageToClinic
-from storage import audit, looks, outbox, upserts
+from storage import audit, looks, message_cards, outbox, upserts
 from storage.models import Clinic, Lead, Outbox, Patient, StaffMember, Thread, ThreadMessage
 from storage.outbox import Message
 from storage.outbox_policy import Kind
@@ -76,8 +76,13 @@ def receive(
     ).scalar()
     if clinic_id is None:
         return None
+    before = connection.execute(
+        _rows(Thread.clinic_id == clinic_id, Thread.chat_id == conversation.chat_id)
+    ).one_or_none()
     thread_id = _open(connection, clinic_id, conversation.chat_id, now)
-    _say(connection, thread_id, PATIENT, None, effect.text, now)
+    message_id = _say(connection, thread_id, PATIENT, None, effect.text, now)
+    if before is not None and not _thread(before).awaits:  # else staff were told already
+        message_cards.enqueue(connection, conversation, message_id, before.staff_id, now)
     return thread_id
 
 

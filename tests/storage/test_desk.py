@@ -16,6 +16,7 @@ from storage import (
     live_marks,
     outbox,
     photos,
+    staff,
 )
 from storage.database import Database
 from storage.models import Outbox
@@ -155,6 +156,25 @@ async def test_what_staff_do_with_a_thread_is_recorded(here: Desk) -> None:
 
     lines = await here.database.read(audit.entries, here.clinic_id)
     assert [line.what for line in lines] == ["thread.answered", "thread.taken"]
+
+
+async def test_staff_get_a_card_when_a_patient_goes_on_and_not_for_every_message(
+    here: Desk,
+) -> None:
+    await here.lead()
+    for member, chat_id in ((here.ann, 901), (here.bo, 902)):
+        token = f"token-of-{chat_id}"
+        await here.database.write(staff.invite, member, token, NOW)
+        await here.database.write(staff.join, token, chat_id, NOW)
+    await here.writes(7, "Hello?")
+    thread = (await the_thread(here)).id
+    await here.database.write(desk.answer, here.clinic_id, here.bo, thread, "Hi", LATER)
+
+    for words in ("Thank you", "One more thing"):
+        await here.writes(7, words, LATER)
+    cards = [row for row in await here.database.read(replies) if row[0] == "card"]
+    assert len(cards) == 1  # for Bo, who is on it
+    assert "Thank" not in cards[0][2]
 
 
 async def test_photos_belong_to_the_run_and_go_at_a_word(here: Desk) -> None:
