@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from bot.playground import patients
 from flows.conversation import Stage
@@ -35,6 +35,7 @@ WORDS = (
     "all fine",
     "within a month",
 )
+_STILL_FOR = 60.0  # seconds
 _PATIENCE = 5.0  # seconds after which a patient types on without an answer
 
 
@@ -102,19 +103,24 @@ class Crowd:
             if self.pause:
                 await asyncio.sleep(self.rng.random() * self.pause)
 
-    async def settles(self, within: float) -> float:
-        """Wait until every update is committed; return the seconds. Gives up after `within`."""
+    async def settles(self) -> float:
+        """Wait until every update is committed; return the seconds.
+
+        Gives up when nothing has been committed for a minute: what is missing then is lost.
+        """
         loop = asyncio.get_running_loop()
-        since = loop.time()
-        while loop.time() < since + within:
-            if await self.committed() >= self.count:
-                break
-            await asyncio.sleep(0.1)
+        since = moved_at = loop.time()
+        committed = await self.committed()
+        while committed < self.count and loop.time() < moved_at + _STILL_FOR:
+            await asyncio.sleep(0.2)
+            now = await self.committed()
+            moved_at = loop.time() if now > committed else moved_at
+            committed = now
         return loop.time() - since
 
     async def committed(self) -> int:
         """Return how many turns are in the audit trail."""
-        return len(await self.database.read(_turns))
+        return await self.database.read(_count)
 
     async def tally(self) -> Tally:
         """Compare what was sent with what was kept."""
@@ -147,6 +153,10 @@ class Crowd:
 def _turns(connection: Connection) -> list[tuple[int, int]]:
     rows = connection.execute(select(Event.chat_id, Event.update_id).order_by(Event.id))
     return [(row.chat_id, row.update_id) for row in rows]
+
+
+def _count(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(Event)).scalar_one()
 
 
 def _parked(connection: Connection) -> int:

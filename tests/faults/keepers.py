@@ -42,7 +42,7 @@ class Keeper:
         """Start the program again and again until cancelled."""
         while True:
             point = self.ends_at[0] if self.ends_at else None
-            self.program = program = Program(self.run, replace(self.orders, ends_at=point))
+            self.program = program = await self._started(replace(self.orders, ends_at=point))
             address = ""
             try:
                 ended = asyncio.ensure_future(program.ended())
@@ -54,6 +54,15 @@ class Keeper:
                     self.front.replicas.remove(address)
             if self.endings[-1] == programs.ENDED:
                 self.reached.append(self.ends_at.pop(0))
+
+    async def _started(self, orders: Orders) -> Program:
+        # Beside the loop: on a busy machine a start takes seconds.
+        starting = asyncio.create_task(asyncio.to_thread(Program, self.run, orders))
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            (await starting).kill()
+            raise
 
     async def _introduced(self, program: Program) -> str:
         try:

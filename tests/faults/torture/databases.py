@@ -77,7 +77,7 @@ async def _under(town: Town, trouble: Callable[[], Awaitable[None]]) -> None:
     troubled = asyncio.ensure_future(trouble())
     await town.crowd.chats(lambda: not troubled.done())
     await troubled
-    await town.crowd.settles(90)
+    await town.crowd.settles()
 
 
 async def restart(trial: Trial) -> list[Figure]:

@@ -36,7 +36,7 @@ async def kill_at_random(trial: Trial) -> list[Figure]:
                 killing = asyncio.create_task(_kill(trial, crowd, keepers, rng, (kills, updates)))
                 await crowd.chats(lambda: crowd.count < updates)
                 killed = await killing
-                await crowd.settles(60)
+                await crowd.settles()
             tally = await crowd.tally()
     finally:
         await database.close()

@@ -77,7 +77,7 @@ async def _figures(
     async with _chatting(crowd):
         await asyncio.sleep(2)
         await _storms(trial, proxy, weather)
-    drained = await crowd.settles(DRAINED_WITHIN * 3)
+    drained = await crowd.settles()
     tally = await crowd.tally()
     return [
         Figure(
