@@ -1,0 +1,89 @@
+"""The console in a real browser: signing in, marks and their undo, what changes by itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from tests.browser.console_pages import PHONE, signed_in_page
+from tests.builders import a_slot
+from tests.clinic.console.world import ConsoleWorld, console_world
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def world(sqlite_url: str, tmp_path: Path) -> AsyncIterator[ConsoleWorld]:
+    """Yield a console whose clock says when patients of today come."""
+    async with console_world(sqlite_url, tmp_path) as running:
+        yield running
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+async def test_the_cookie_holds_on_this_machine_without_https(
+    chromium: Browser, world: ConsoleWorld, name: str
+) -> None:
+    world.address = world.address.replace("127.0.0.1", name)
+
+    async with signed_in_page(chromium, world) as page:
+        (cookie,) = await page.context.cookies()
+        assert (cookie["name"], cookie["secure"], cookie["httpOnly"]) == (
+            "__Host-console",
+            True,
+            True,
+        )
+        await page.get_by_role("button", name="Sign out").click()
+        await page.wait_for_url("**/sign-in")
+        assert await page.context.cookies() == []
+
+
+async def test_a_patient_who_books_appears_by_themselves(
+    chromium: Browser, world: ConsoleWorld
+) -> None:
+    async with signed_in_page(chromium, world, "staff") as page:
+        await expect(page.get_by_text("Nobody is booked.")).to_have_count(2)
+        await world.books(a_slot(world.clock() + timedelta(hours=1)), name="Maya")
+
+        await expect(page.get_by_role("link", name="Maya")).to_be_visible(timeout=15_000)
+
+
+async def test_a_mark_and_its_undo(chromium: Browser, world: ConsoleWorld) -> None:
+    await world.books(a_slot(world.clock()), name="Maya")
+    async with signed_in_page(chromium, world, "staff", viewport=PHONE) as page:
+        await page.get_by_role("button", name="Is here: Maya").click()
+        await expect(page.get_by_text("Maya is here.")).to_be_visible()
+        await expect(page.get_by_text("Arrived")).to_be_visible()
+
+        await page.get_by_role("button", name="Undo").click()
+        await expect(page.get_by_text("Taken back: Maya.")).to_be_visible()
+        await expect(page.get_by_text("Booked", exact=True)).to_be_visible()
+
+
+async def test_everything_works_without_scripts(chromium: Browser, world: ConsoleWorld) -> None:
+    async with signed_in_page(chromium, world, "staff", java_script_enabled=False) as page:
+        await page.get_by_role("link", name="Walk-in").click()
+        await page.get_by_label("What for").select_option("consultation")
+        await page.get_by_role("button", name="Show times").click()
+        await page.get_by_role("radio").first.check(force=True)
+        await page.get_by_label("Name").fill("Tom")
+        await page.get_by_role("button", name="Book").click()
+
+        await expect(page.get_by_text("Tom is booked.")).to_be_visible()
+
+
+async def test_a_visit_is_marked_by_keyboard_alone(chromium: Browser, world: ConsoleWorld) -> None:
+    await world.books(a_slot(world.clock()), name="Maya")
+    async with signed_in_page(chromium, world, "staff") as page:
+        for _ in range(40):
+            await page.keyboard.press("Tab")
+            focused = await page.evaluate("document.activeElement.getAttribute('aria-label') ?? ''")
+            if focused.startswith("Is here: Maya"):
+                break
+        await page.keyboard.press("Enter")
+
+        await expect(page.get_by_text("Maya is here.")).to_be_visible()
