@@ -174,8 +174,8 @@ _Best = Callable[["_Time"], tuple[int, Offer] | None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Diary:
-    """One practitioner's free times by day ordinal, on the days that the plan allows."""
+class Diary:
+    """One practitioner's free times by day ordinal, on the days that may be used."""
 
     view: CalendarView
     practitioner: str
@@ -190,8 +190,17 @@ class _Diary:
         return abs(walls[index] - wall) // 60, index
 
     def slot(self, day: int, wall: int) -> Slot:
+        """Return the day's time nearest to a clock time."""
         _, index = self.nearest(day, wall)
         return slot_at(self.view, self.practitioner, self.days[day].starts[index])
+
+    def costs_of_moving(self, start: datetime) -> dict[int, int]:
+        """Return for each day what it costs to move a session there from a local start."""
+        wall = wall_of(start)
+        return {
+            day: MOVED + DAY_MOVED * abs(day - start.toordinal()) + self.nearest(day, wall)[0]
+            for day in self.days
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,11 +216,18 @@ class _Time:
         return self.day, part_of(self.wall)
 
 
-def _diary(view: CalendarView, timetable: Timetable, plan: Plan) -> _Diary:
+def diary(
+    view: CalendarView, timetable: Timetable, from_on: date, may: Callable[[date], bool]
+) -> Diary:
+    """Return a practitioner's free times from a local day on, on the days that `may` be used."""
     until_on = local(view.closes_at, view.zone).date()
-    found = free_starts(view, timetable, plan.starts_on, until_on)
-    days = {day.on.toordinal(): day for day in found if allowed(plan, day.on)}
-    return _Diary(view, timetable.practitioner, days)
+    found = free_starts(view, timetable, from_on, until_on)
+    days = {day.on.toordinal(): day for day in found if may(day.on)}
+    return Diary(view, timetable.practitioner, days)
+
+
+def _diary(view: CalendarView, timetable: Timetable, plan: Plan) -> Diary:
+    return diary(view, timetable, plan.starts_on, lambda on: allowed(plan, on))
 
 
 def _times(view: CalendarView, practitioner: str, day: DayStarts) -> Iterator[_Time]:
@@ -232,7 +248,7 @@ def _first_days(days: Iterable[int], plan: Plan) -> Iterator[int]:
     yield from (day for day in ordered if possible >> (day - ordered[0]) & 1)
 
 
-def _best_series(diary: _Diary, first: _Time, plan: Plan) -> tuple[int, Offer] | None:
+def _best_series(diary: Diary, first: _Time, plan: Plan) -> tuple[int, Offer] | None:
     """Return the cheapest series from a first time, with its cost."""
     spacing, later = plan.spacing, plan.sessions - 1
     costs = {
@@ -242,28 +258,24 @@ def _best_series(diary: _Diary, first: _Time, plan: Plan) -> tuple[int, Offer] |
     }
     gaps = range(spacing.min_days, spacing.max_days + 1)
     gap_costs = [DAY_OFF_PREFERRED * abs(gap - spacing.preferred_days) for gap in gaps]
-    chain = _cheapest_chain([{first.day: 0}, *[costs] * later], spacing, gap_costs)
+    chain = cheapest_chain([{first.day: 0}, *[costs] * later], spacing, gap_costs)
     if chain is None:
         return None
     cost, days = chain
     return cost, Offer((first.slot, *(diary.slot(day, first.wall) for day in days[1:])))
 
 
-def _nearest_repair(diary: _Diary, spacing: Spacing, wanted: Offer) -> tuple[int, Offer] | None:
+def _nearest_repair(diary: Diary, spacing: Spacing, wanted: Offer) -> tuple[int, Offer] | None:
     """Return the series with the fewest and shortest moves, with its cost."""
     starts = [local_start(slot, diary.view.zone) for slot in wanted.slots]
-    walls = [start.hour * 3600 + start.minute * 60 + start.second for start in starts]
+    walls = [wall_of(start) for start in starts]
     layers: list[dict[int, int]] = []
     for slot, start, wall in zip(wanted.slots, starts, walls, strict=True):
-        costs: dict[int, int] = {}
-        for day in diary.days:
-            days_away = abs(day - start.toordinal())
-            kept = not days_away and diary.slot(day, wall) == slot
-            distance = DAY_MOVED * days_away + diary.nearest(day, wall)[0]
-            costs[day] = 0 if kept else MOVED + distance
+        costs, own = diary.costs_of_moving(start), start.toordinal()
+        if own in costs and diary.slot(own, wall) == slot:
+            costs[own] = 0
         layers.append(costs)
-    no_costs = [0] * (spacing.max_days - spacing.min_days + 1)
-    chain = _cheapest_chain(layers, spacing, no_costs)
+    chain = cheapest_chain(layers, spacing, free_gaps(spacing))
     if chain is None:
         return None
     cost, days = chain
@@ -272,7 +284,17 @@ def _nearest_repair(diary: _Diary, spacing: Spacing, wanted: Offer) -> tuple[int
     return cost, Offer(slots, tuple(index for index, (new, old) in pairs if new != old))
 
 
-def _cheapest_chain(
+def wall_of(start: datetime) -> int:
+    """Return the seconds after midnight that a clock shows."""
+    return start.hour * 3600 + start.minute * 60 + start.second
+
+
+def free_gaps(spacing: Spacing) -> list[int]:
+    """Return gap costs that prefer no gap to another."""
+    return [0] * (spacing.max_days - spacing.min_days + 1)
+
+
+def cheapest_chain(
     layers: Sequence[Mapping[int, int]], spacing: Spacing, gap_costs: Sequence[int]
 ) -> tuple[int, list[int]] | None:
     """Choose one day of each layer with every gap allowed, at the lowest total cost.
