@@ -105,3 +105,26 @@ async def test_marks_change_with_what_they_stand_for(
     await willow.write(audit.record, clinic_id, amara, "lead.viewed", "lead", 1, now)
     assert await willow.read(live_marks.look, clinic_id, TOKEN, now) == marks
     assert await willow.read(live_marks.look, clinic_id, TOKEN, now + IDLE_FOR) is None
+
+
+@pytest.mark.parametrize("by", [timedelta(days=3), -timedelta(days=3)])
+async def test_a_session_travels_with_a_moved_clock_and_no_further(
+    willow: Database, amara: int, now: datetime, by: timedelta
+) -> None:
+    await willow.write(console_sessions.start, amara, TOKEN, now, is_verified=True)
+
+    await willow.write(console_sessions.carry, amara, by, now + timedelta(minutes=1))
+
+    assert await is_in(willow, now + by + timedelta(minutes=20))
+    assert not await is_in(willow, now + by + IDLE_FOR)
+
+
+async def test_an_ended_session_is_not_brought_back_by_a_moved_clock(
+    willow: Database, amara: int, now: datetime
+) -> None:
+    await willow.write(console_sessions.start, amara, TOKEN, now, is_verified=True)
+    late = now + IDLE_FOR
+
+    await willow.write(console_sessions.carry, amara, timedelta(days=1), late)
+
+    assert not await is_in(willow, late + timedelta(days=1))
