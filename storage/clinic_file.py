@@ -131,7 +131,7 @@ class BookingEntry(_Entry):
     def _leaves_time(self) -> Self:
         if self.notice_hours >= self.horizon_days * 24:
             raise ValueError(
-                f"notice_hours must be less than the horizon, or nothing can ever be booked: "
+                "the notice must be shorter than the horizon, or nothing can ever be booked: "
                 f"got {self.notice_hours} hours and {self.horizon_days} days"
             )
         return self
@@ -268,8 +268,9 @@ class ClinicEntry(_Entry):
         for code, service in info.data.get("services", {}).items():
             if service.whole_minutes > longest:
                 raise ValueError(
-                    f"must have hours long enough for services.{code}, which takes "
-                    f"{service.whole_minutes} minutes with its buffers; the longest are {longest}"
+                    f"must have hours long enough for the {code}: it takes "
+                    f"{service.whole_minutes} minutes with its buffers, and the longest time "
+                    f"without a break is {longest} minutes"
                 )
         return people
 

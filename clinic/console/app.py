@@ -22,6 +22,7 @@ from clinic.console import (
     people,
     photos,
     reviews,
+    setting_pages,
     today,
     views,
     walk_in,
@@ -56,6 +57,7 @@ PAGES: tuple[Link, ...] = (
     Link("/leads", "Leads", "leads"),
     Link("/messages", "Messages", "messages"),
     Link("/people", "People", "people", owners=True),
+    Link("/settings", "Settings", "settings"),
 )
 
 
@@ -104,6 +106,7 @@ def create_console(  # noqa: PLR0913 - what a process lends, and three choices
             *photos.routes(),
             *reviews.routes(),
             *messages.routes(),
+            *setting_pages.routes(),
         ],
         middleware=[
             Middleware(Guard, site=site, terms=terms, pace=pace),

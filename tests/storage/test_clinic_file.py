@@ -67,7 +67,7 @@ def test_weekly_hours_are_read_by_weekday() -> None:
             "clinics[0].phone: must be a telephone number such",
         ),
         ("[clinics.services.consultation]", "[clinics.services.chat]", "services: must be consul"),
-        ("minutes = 60", "minutes = 300", "practitioners: must have hours long enough for servic"),
+        ("minutes = 60", "minutes = 300", "practitioners: must have hours long enough for the treat"),
         ('"09:00-13:00"', '"13:00-09:00"', "hours.mon: must open before it closes, got 13:00-09"),
         ('"09:00-13:00"', '"09:00-15:00"', "must not overlap: one ends at 15:00, the next starts"),
         ('"09:00-13:00"', '"9 to 13"', "must look like \"09:00-17:00\", got '9 to 13'"),
@@ -104,7 +104,7 @@ def test_each_fault_names_its_field_and_the_cure(old: str, new: str, fault: str)
 def test_a_notice_longer_than_the_horizon_is_refused() -> None:
     text = changed("notice_hours = 24 ", "notice_hours = 200 ").replace("days = 300", "days = 8")
 
-    assert "clinics[0].booking: notice_hours must be less than the horizon" in faults(text)[0]
+    assert "clinics[0].booking: the notice must be shorter than" in faults(text)[0]
 
 
 @pytest.mark.parametrize(

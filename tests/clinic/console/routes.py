@@ -17,7 +17,15 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from clinic.calendars import feeds
-from storage import calendar_accounts, console_sessions, desk, lead_list, photos, staff
+from storage import (
+    calendar_accounts,
+    clinic_settings,
+    console_sessions,
+    desk,
+    lead_list,
+    photos,
+    staff,
+)
 from storage.feeds import renew
 from storage.lead_list import LeadLine, Order, Wanted
 from storage.models import Lead
@@ -153,6 +161,7 @@ IDS: dict[str, Make] = {
     "token": feed_of,
     "link": lambda _world, _clinic: _any("a" * 43),
     "name": lambda _world, _clinic: _any("none.css"),
+    "practitioner": lambda _world, clinic: _any({"willow": "amara", "harbour": "ines"}[clinic]),
 }
 
 
@@ -162,6 +171,14 @@ async def _seen(_world: ConsoleWorld, _clinic: str) -> Mapping[str, str]:
 
 async def _session(world: ConsoleWorld, clinic: str) -> Mapping[str, str]:
     return {"session": await session_of(world, clinic)}
+
+
+async def _hours(world: ConsoleWorld, clinic: str) -> Mapping[str, str]:
+    person = {"willow": "amara", "harbour": "ines"}[clinic]
+    clinic_id = world.people[clinic, "owner"].clinic_id
+    document = await world.database.read(clinic_settings.read, clinic_id)
+    seen = clinic_settings.mark(document, f"hours:{person}")
+    return {"part": f"hours:{person}", "seen": seen, "mon": "9-17"}
 
 
 def _with(**fields: str) -> Fields:
@@ -176,6 +193,7 @@ def _with(**fields: str) -> Fields:
 FORMS: dict[str, Fields] = {
     "/today/visits/{uid}/{act}": _seen,
     "/account/sessions/end": _session,
+    "/settings/change": _hours,
     "/leads/{lead_id:int}/status": _with(expected="new", wanted="contacted"),
     "/leads/{lead_id:int}/note": _with(body="Called."),
     "/leads/{lead_id:int}/finding": _with(finding="agree"),

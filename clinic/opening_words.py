@@ -1,0 +1,98 @@
+"""Opening times as people type them: "9-13, 14-17:30", "Mon-Fri 9-5pm; Sat 10-14", "closed"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from storage.clinic_file import WEEKDAYS
+
+_TIME = r"(\d{1,2})(?:[:.h](\d{2}))?\s*(am|pm)?"
+_SPAN = re.compile(rf"{_TIME}\s*(?:-|–|—|to|until)\s*{_TIME}", flags=re.IGNORECASE)
+_CLOSED = {"", "-", "–", "closed", "none", "off"}
+_DAY = r"(mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?"
+_DAYS = re.compile(rf"{_DAY}(?:\s*(?:-|–|to)\s*{_DAY})?", flags=re.IGNORECASE)
+
+
+def spans(text: str) -> list[str]:
+    """Return a day's times as a clinic file says them; what is not understood stays as it is."""
+    if text.strip().casefold() in _CLOSED:
+        return []
+    parts = re.split(r"\s*(?:,|;|\+|&|\band\b)\s*", text.strip())
+    return [_span(part) for part in parts if part]
+
+
+def week(text: str) -> dict[str, list[str]]:
+    """Return the times by weekday of "Mon-Fri 9-13 14-18; Sat 10-14".
+
+    Raises ValueError, which says in a sentence what to write.
+    """
+    hours: dict[str, list[str]] = {}
+    for line in re.split(r"[;\n]", text):
+        if line.strip():
+            days, rest = _days(line.strip())
+            found = [_span(each[0]) for each in _SPAN.finditer(rest)]
+            left = re.sub(r"[\s,&+]|\band\b", "", _SPAN.sub("", rest))
+            if left.casefold() not in _CLOSED or (not found and not left):
+                raise ValueError(f"the times must look like 9-13, 14-17:30, got {rest.strip()!r}")
+            hours |= dict.fromkeys(days, found)
+    return {day: hours[day] for day in WEEKDAYS if hours.get(day)}
+
+
+def say(times: Sequence[str]) -> str:
+    """Return a day's times as `spans` reads them."""
+    return ", ".join(times)
+
+
+def say_week(hours: dict[str, list[str]]) -> str:
+    """Return a week's times as `week` reads them, one line for days that are alike."""
+    runs: list[tuple[str, str, list[str]]] = []
+    for day in WEEKDAYS:
+        times = hours.get(day, [])
+        if runs and runs[-1][2] == times and _follows(runs[-1][1], day):
+            runs[-1] = (runs[-1][0], day, times)
+        else:
+            runs.append((day, day, times))
+    return "; ".join(
+        f"{first.title()}{'' if first == last else f'-{last.title()}'} {say(times)}"
+        for first, last, times in runs
+        if times
+    )
+
+
+def _follows(before: str, day: str) -> bool:
+    return WEEKDAYS.index(day) == WEEKDAYS.index(before) + 1
+
+
+def _days(line: str) -> tuple[list[str], str]:
+    """Return the days that a line begins with, and the rest of it."""
+    days: list[str] = []
+    rest = line
+    while found := _DAYS.match(rest):
+        first = WEEKDAYS.index(found[1].lower())
+        last = WEEKDAYS.index((found[2] or found[1]).lower())
+        days += [
+            WEEKDAYS[day % 7] for day in range(first, (last if last >= first else last + 7) + 1)
+        ]
+        rest = rest[found.end() :].lstrip(" ,&+:")
+        rest = re.sub(rf"^and\s+(?={_DAY})", "", rest, flags=re.IGNORECASE)
+    if not days:
+        raise ValueError(f"a line must begin with its days, such as Mon-Fri 9-17, got {line!r}")
+    return days, rest
+
+
+def _span(text: str) -> str:
+    found = _SPAN.fullmatch(text.strip())
+    if not found:
+        return text.strip()
+    (hour, minute, half), (until, until_minute, until_half) = found.groups()[:3], found.groups()[3:]
+    if until_half and not half and int(hour) < 12:
+        half = "am" if int(hour) > int(until) % 12 or until_half.lower() == "am" else until_half
+    return f"{_clock(hour, minute, half)}-{_clock(until, until_minute, until_half)}"
+
+
+def _clock(hour: str, minute: str | None, half: str | None) -> str:
+    number = int(hour)
+    if half:
+        number = number % 12 + (12 if half.lower() == "pm" else 0)
+    return f"{number:02d}:{minute or '00'}"

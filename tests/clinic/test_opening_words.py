@@ -1,0 +1,65 @@
+"""Opening times as people type them."""
+
+from __future__ import annotations
+
+import pytest
+
+from clinic import opening_words
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("9-13, 14-17:30", ["09:00-13:00", "14:00-17:30"]),
+        ("09:00–13:00 and 14.30 to 18", ["09:00-13:00", "14:30-18:00"]),
+        ("9am-5pm", ["09:00-17:00"]),
+        ("9-5pm", ["09:00-17:00"]),
+        ("1-5pm", ["13:00-17:00"]),
+        ("8-11 am", ["08:00-11:00"]),
+        ("9h30-12", ["09:30-12:00"]),
+        ("closed", []),
+        ("  ", []),
+        ("25-26", ["25:00-26:00"]),
+        ("after lunch", ["after lunch"]),
+    ],
+)
+def test_the_times_of_a_day(typed: str, read: list[str]) -> None:
+    assert opening_words.spans(typed) == read
+
+
+@pytest.mark.parametrize(
+    ("typed", "days"),
+    [
+        ("Mon-Fri 9-17", "mon tue wed thu fri"),
+        ("Monday, Wednesday and Friday 9-17", "mon wed fri"),
+        ("sat–mon 9-17", "mon sat sun"),
+        ("Tue 9-17; wed closed; Sat 9-17\n", "tue sat"),
+        ("Mon-Sun 9-17; Wed closed", "mon tue thu fri sat sun"),
+    ],
+)
+def test_the_days_of_a_week(typed: str, days: str) -> None:
+    assert opening_words.week(typed) == {day: ["09:00-17:00"] for day in days.split()}
+
+
+def test_a_day_may_have_a_break() -> None:
+    assert opening_words.week("Thu 9-13 14-18") == {"thu": ["09:00-13:00", "14:00-18:00"]}
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("9-17", "must begin with its days"),
+        ("Mon", "must look like 9-13, 14-17:30"),
+        ("Mon 9 till late", "must look like 9-13, 14-17:30, got '9 till late'"),
+    ],
+)
+def test_what_is_not_understood_is_told(typed: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        opening_words.week(typed)
+
+
+@pytest.mark.parametrize(
+    "typed", ["Mon-Fri 09:00-13:00, 14:00-17:30; Sat 10:00-14:00", "Tue 09:00-17:00", ""]
+)
+def test_what_is_said_is_read_the_same(typed: str) -> None:
+    assert opening_words.say_week(opening_words.week(typed)) == typed
