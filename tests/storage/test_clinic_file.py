@@ -67,7 +67,7 @@ def test_weekly_hours_are_read_by_weekday() -> None:
             "clinics[0].phone: must be a telephone number such",
         ),
         ("[clinics.services.consultation]", "[clinics.services.chat]", "services: must be consul"),
-        ("minutes = 60", "minutes = 300", "practitioners: must have hours long enough for the treat"),
+        ("minutes = 60", "minutes = 300", "practitioners: must have hours long enough for the tr"),
         ('"09:00-13:00"', '"13:00-09:00"', "hours.mon: must open before it closes, got 13:00-09"),
         ('"09:00-13:00"', '"09:00-15:00"', "must not overlap: one ends at 15:00, the next starts"),
         ('"09:00-13:00"', '"9 to 13"', "must look like \"09:00-17:00\", got '9 to 13'"),
