@@ -11,12 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from flows.follow_up import History
+from flows.follow_up import History, NudgeKind
 from flows.nudge_rules import Nudge, candidates
 from flows.quiet_hours import NIGHT, QuietHours
 
 #: Nobody gets two automatic messages within this time without having written in between.
 APART = timedelta(hours=12)
+
+#: So long after the patient's last word nothing comes by itself.
+_CALM = timedelta(hours=1)
 
 
 class Standing(StrEnum):
@@ -62,17 +65,22 @@ def _standing(history: History, nudge: Nudge, now: datetime, quiet: QuietHours) 
         return Outlook(nudge, Standing.SILENT, min(history.silences))
     if nudge.kind in history.stopped_kinds:
         return Outlook(nudge, Standing.UNWANTED)
-    due_at = _polite(history, max(nudge.due_at, now), quiet)
+    due_at = _polite(history, nudge.kind, max(nudge.due_at, now), quiet)
     if due_at > nudge.not_after:
         return Outlook(nudge, Standing.MISSED)
     return Outlook(replace(nudge, due_at=due_at), Standing.WAITING)
 
 
-def _polite(history: History, at: datetime, quiet: QuietHours) -> datetime:
-    """Return the first moment from `at` on that is neither quiet nor too soon after another."""
-    last = max((each.at for each in history.sent), default=None)
-    if last is not None and not (history.last_wrote_at and history.last_wrote_at > last):
+def _polite(history: History, kind: NudgeKind, at: datetime, quiet: QuietHours) -> datetime:
+    """Return the first moment from `at` on that is neither quiet nor too soon after another.
+
+    Nor does anybody talk into a conversation; only the end of a hold cannot wait.
+    """
+    last, wrote = max((each.at for each in history.sent), default=None), history.last_wrote_at
+    if last is not None and not (wrote and wrote > last):
         at = max(at, last + APART)
+    if wrote is not None and kind is not NudgeKind.HOLD_ENDS:
+        at = max(at, wrote + _CALM) if wrote <= at else at
     return quiet.over(at, history.zone)
 
 

@@ -140,6 +140,7 @@ def move(connection: Connection, booker: Booker, effect: MoveAppointment) -> Non
                 **times_in(room, effect.slot),
                 sequence=Appointment.sequence + 1,
                 version=Appointment.version + 1,
+                confirmed_at=None,  # it was said of another time
                 updated_at=booker.now,
             )
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from storage import audit, lead_events, outbox, patient_visits, withdrawals
+from storage import audit, follow_ups, lead_events, outbox, patient_visits, withdrawals
 from storage.bookings import NoSuchAppointment
 from storage.faults import StorageError
 from storage.lead_events import Before, EventType, OfBooking
@@ -54,6 +54,7 @@ def find(connection: Connection, clerk: Clerk, seen: Seen, state: str | None = N
     ).scalar()
     if chat_id is not None:  # before the appointment, as a turn does
         patient_visits.lock(connection, chat_id)
+        follow_ups.mark(connection, chat_id, clerk.now)
     row = row_of(connection, clerk, seen.uid)
     if state is not None and row.state != state:
         raise NoSuchAppointment(f"the clinic has no such appointment that is {state}")

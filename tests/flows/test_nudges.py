@@ -230,6 +230,16 @@ def test_a_patient_who_wrote_may_be_written_to_sooner() -> None:
     assert (silent.due_at - answered.due_at) == timedelta(hours=13)
 
 
+def test_nobody_talks_into_a_conversation() -> None:
+    wrote_at = VISIT_AT - timedelta(days=2, minutes=20)
+    history = a_history(a_visit(), course=None, last_wrote_at=wrote_at)
+
+    nudge = next_nudge(history, wrote_at)
+
+    assert nudge is not None
+    assert (nudge.kind, nudge.due_at) == (NudgeKind.REMINDER, wrote_at + timedelta(hours=1))
+
+
 def test_what_is_too_late_is_missed_and_not_sent() -> None:
     history = a_history(a_visit(), course=None)
     standings = {each.nudge.kind: each.standing for each in outlook(history, VISIT_AT)}

@@ -43,7 +43,6 @@ STAFF_ROWS: dict[str, dict[str, Any]] = {
     "external_busy": {**SPAN, "href": "/1.ics"},
     "calendar_pushes": {**SPAN, "uid": "s1-1", "href": "/2", "etag": "e", "sequence": 0},
     "calendar_clashes": {**SPAN, "uid": "s1-1", "kind": "overlap"},
-    "follow_ups": {"chat_id": 1, "stopped_kinds": ""},
     "series_reviews": {"series_id": "s1", "chat_id": 1, "rating": 5},
     "waitlist_entries": {"clinic_id": 1, "chat_id": 1, "uid": "s1-1"},
     "waitlist_offers": {**OFFERED, "ends_at": NOW + timedelta(hours=1), "state": "offered"},

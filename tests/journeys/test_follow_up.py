@@ -1,0 +1,225 @@
+"""A year with a patient: reminders, after-care, what was missed, and the look a year later."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import Connection, func, select
+
+from bot.worker import Terms, Worker
+from flows.conversation import Stage
+from flows.quiet_hours import NIGHT
+from storage import follow_ups, staff, staff_bookings
+from storage.clerks import Clerk, Seen
+from storage.models import Appointment, Outbox
+from tests.flows.chat import CLEAR
+from tests.journeys.guide import Guide
+from tests.journeys.test_staff import Clinic, worker_parts
+from tests.journeys.world import World
+
+LONDON = ZoneInfo("Europe/London")
+
+
+@dataclass
+class Year(Clinic):
+    """The journey's world with a worker, in which time passes from event to event."""
+
+    async def passes(self, until: datetime) -> None:
+        """Let time go by: look at patients and send, each at its moment."""
+        while True:
+            await self._settle()
+            at = await self.here.database.read(_next_event)
+            now = self.here.clock.now()
+            if at is None or at > until:
+                break
+            self.here.clock.move(max(at - now, timedelta(seconds=1)))
+        self.here.clock.move(until - self.here.clock.now())
+        await self._settle()
+
+    async def _settle(self) -> None:
+        while await self.here.database.write(follow_ups.look, self.here.clock.now()):
+            pass
+        terms = Terms(kinds=tuple(self.deliveries), quiet=NIGHT)
+        worker = Worker(self.here.database, self._deliver, self.here.clock, lambda: "t", terms)
+        while await worker.once():
+            pass
+
+    async def said(self) -> list[str]:
+        """Return every nudge that was sent, with its local time, in order."""
+        rows = await self.here.database.read(_nudges)
+        return [f"{kind} {at.astimezone(LONDON):%a %d %b %Y %H:%M}" for kind, at in rows]
+
+    async def visits(self, chat: int) -> list[tuple[Seen, datetime, str, int]]:
+        return await self.here.database.read(_visits, chat)
+
+    async def at(self, chat: int, number: int) -> datetime:
+        """Return when a session that is still to be kept begins."""
+        return next(at for _, at, state, n in await self.visits(chat) if n == number)
+
+    async def keeps(self, chat: int, number: int) -> None:
+        """Let a visit take place."""
+        await self.keeps_at(next(v for v in await self.visits(chat) if v[3] == number))
+
+    async def keeps_at(self, visit: tuple[Seen, datetime, str, int]) -> None:
+        """Let a visit take place: the clinic's people say so."""
+        seen, at, _, _ = visit
+        await self.passes(at + timedelta(minutes=1))
+        write, clerk = self.here.database.write, Clerk(1, self.clerk_id, self.here.clock.now())
+        await write(staff_bookings.mark_arrived, clerk, seen)
+        await write(staff_bookings.mark_fulfilled, clerk, Seen(seen.uid, seen.version + 1))
+
+    async def marks(self, chat: int, number: int, what: str) -> None:
+        """Let the clinic's people say what became of a visit."""
+        write, now = self.here.database.write, self.here.clock.now()
+        seen = next(seen for seen, _, _, each in await self.visits(chat) if each == number)
+        clerk = Clerk(1, self.clerk_id, now)
+        await write(getattr(staff_bookings, what), clerk, seen)
+
+    clerk_id: int = 0
+
+
+def _next_event(connection: Connection) -> datetime | None:
+    due = select(func.min(Outbox.due_at)).where(Outbox.state == "pending")
+    times = (follow_ups.next_look_at(connection), connection.execute(due).scalar())
+    return min((at for at in times if at is not None), default=None)
+
+
+def _nudges(connection: Connection) -> list[tuple[str, datetime]]:
+    rows = connection.execute(
+        select(Outbox.key, Outbox.sent_at)
+        .where(Outbox.kind == "nudge", Outbox.state == "sent")
+        .order_by(Outbox.sent_at, Outbox.id)
+    )
+    return [(row.key.split(":")[2], row.sent_at) for row in rows]
+
+
+def _visits(connection: Connection, chat: int) -> list[tuple[Seen, datetime, str, int]]:
+    table = Appointment
+    rows = connection.execute(
+        select(table.uid, table.version, table.starts_at, table.state, table.number)
+        .where(table.chat_id == chat)
+        .order_by(table.starts_at)
+    )
+    return [(Seen(row.uid, row.version), row.starts_at, row.state, row.number) for row in rows]
+
+
+@pytest.fixture
+async def year(here: World) -> AsyncIterator[Year]:
+    async with worker_parts(here) as deliveries:
+        running = Year(here, deliveries)
+        now = here.clock.now()
+        running.clerk_id = await here.database.write(staff.add, "willow", "Robin", "owner", now)
+        yield running
+
+
+async def booked(here: World, name: str = "Maya") -> Guide:
+    maya = await here.meets(name)
+    await maya.answers()
+    await maya.taps("All correct")
+    await maya.follows("Book all 4", "Here in Telegram")
+    assert (await maya.conversation()).state == Stage.BOOKED
+    return maya
+
+
+async def test_a_course_of_four_with_a_move_a_miss_and_a_cancellation(year: Year) -> None:
+    maya = await booked(year.here)
+    chat = maya.patient.chat_id
+    await year.keeps(chat, 1)
+
+    # Reminded of the second, Maya moves it.
+    second_at = await year.at(chat, 2)
+    await year.passes(second_at - timedelta(days=2) + timedelta(minutes=1))
+    await maya.patient.sees("Since we last spoke, is anything new?")
+    await maya.taps("I need another time")
+    days = (await maya.patient.sees("Which day suits you better?")).labels
+    await maya.taps(days[0])
+    times = (await maya.patient.sees("Which time suits you?")).labels
+    await maya.taps(times[0])
+    assert await year.at(chat, 2) != second_at
+    await year.keeps(chat, 2)
+
+    # The third is missed, and the clinic cancels the fourth.
+    third_at = await year.at(chat, 3)
+    await year.passes(third_at + timedelta(hours=2))
+    await year.marks(chat, 3, "mark_noshow")
+    await year.marks(chat, 4, "cancel")
+    await year.passes(third_at + timedelta(days=1, hours=3))
+    await maya.patient.sees("We missed you")
+    assert await maya.taps("Find a new time") == Stage.PLAN
+    await maya.follows("Book all 2", "Here in Telegram")
+
+    # What was left is done, and a year later there is one offer.
+    now = year.here.clock.now()
+    expected = [v for v in await year.visits(chat) if v[1] > now and v[2] == "booked"]
+    fourth, fifth = expected
+    assert (fourth[3], fifth[3]) == (3, 4)
+    for visit in (fourth, fifth):
+        await year.keeps_at(visit)
+    await year.passes(fifth[1] + timedelta(days=372))
+
+    said = await year.said()
+    kinds = [line.split()[0] for line in said]
+    assert {kind: kinds.count(kind) for kind in ("missed", "series_review", "refresher")} == {
+        "missed": 1,
+        "series_review": 1,
+        "refresher": 1,
+    }
+    assert all("08:00" <= line[-5:] < "21:00" for line in said)
+
+
+async def test_a_year_after_the_last_visit_there_is_one_offer_booked_in_two_taps(
+    year: Year,
+) -> None:
+    maya = await booked(year.here)
+    chat = maya.patient.chat_id
+    for visit in await year.visits(chat):
+        await year.keeps_at(visit)
+    last_at = max(at for _, at, _, _ in await year.visits(chat))
+
+    await year.passes(last_at + timedelta(days=372))
+
+    said = [line.split()[0] for line in await year.said()]
+    assert (said.count("series_review"), said.count("refresher")) == (1, 1)
+    await maya.taps("Yes, let's see")
+    asked = []
+    while (state := (await maya.conversation()).state) in CLEAR:
+        asked.append(state)
+        await maya.gives(year.here.protocol.step(state), CLEAR[state])
+    await maya.taps("All correct")
+    assert asked == ["acne_now", "today", "history"]
+    await maya.follows("Book: ", "Here in Telegram")
+    assert (await maya.conversation()).state == Stage.BOOKED
+    assert len(await year.visits(chat)) == 5
+
+
+async def test_who_had_to_wait_is_asked_on_the_day_and_books(year: Year) -> None:
+    zoe = await year.here.meets("Zoe")
+    given = {"acne_ill": "no", "acne_signs": "none", "acne_medicine": "no"}
+    await zoe.answers(acne_now="inflamed", **given)
+    await zoe.taps("All correct")
+    assert (await zoe.conversation()).state == Stage.DEFERRED
+
+    await year.passes(year.here.clock.now() + timedelta(days=60))
+
+    assert [line.split()[0] for line in await year.said()] == ["recheck"]
+    assert await zoe.taps("Start") == "acne_now"
+    await zoe.answers(acne_now="clear")
+    assert await zoe.taps("All correct") == Stage.PLAN
+
+
+async def test_after_a_stop_there_is_silence_whatever_waits(year: Year) -> None:
+    maya = await booked(year.here)
+    first_at = await year.at(maya.patient.chat_id, 1)
+    await year.passes(first_at - timedelta(hours=1))
+    before = await year.said()
+
+    await maya.patient.says("/stop")
+    await maya.arrives()
+    await year.passes(first_at + timedelta(days=500))
+
+    assert [line.split()[0] for line in before] == ["prepare_day", "today"]
+    assert await year.said() == before
