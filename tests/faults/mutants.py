@@ -140,9 +140,9 @@ def _without_constraint(file: str, text: str, table: ast.Call, made: ast.AST) ->
     name = re.search(r"((?:ck|uq|fk)_\w+)", part)
     without = whole.replace(part + ",", "").replace(part, "")
     made_in = Path(file).name[:4]
-    return Mutant(
-        f"constraint {name[1] if name else part} of {made_in}", file, whole, without, SCHEMA
-    )
+    tests = (f"{SCHEMA}[sqlite-{ast.literal_eval(table.args[0])}]",)
+    named = f"constraint {name[1] if name else part} of {made_in}"
+    return Mutant(named, file, whole, without, tests)
 
 
 # Trying them ---------------------------------------------------------------------------------
@@ -153,11 +153,7 @@ class Scratch:
 
     def __init__(self, folder: Path, postgres_url: str = "") -> None:
         self.root = folder
-        self._environment = {
-            **os.environ,
-            "PYTHONPATH": str(folder),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
+        self._environment = {**os.environ, "PYTHONPATH": str(folder), **_QUICKLY}
         if postgres_url:
             self._environment["TEST_DATABASE_URL"] = postgres_url
         self._sound: dict[tuple[str, ...], bool] = {}
