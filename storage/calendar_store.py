@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import holidays
-from sqlalchemy import ColumnElement, Connection, Row, and_, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, false, not_, or_, select
 
 from flows.slots import CalendarView, DayOverride, OpeningHours, Timetable
 from storage import external_busy, models
@@ -81,7 +81,8 @@ def view(  # noqa: PLR0913 - a look at a calendar has this many sides
     """Return what is needed to offer times of `service` on local days, both inclusive.
 
     Holds that ended do not count. The patient's own series `ignore_series` and appointment
-    `ignore_uid` are left out, so that they do not stand in the patient's way.
+    `ignore_uid` are left out, so that they do not stand in the patient's way; so is `ignore_uid` of
+    somebody without a chat.
     """
     clinic = connection.execute(
         select(Clinic, Service.minutes, Service.before_minutes, Service.after_minutes)
@@ -93,9 +94,14 @@ def view(  # noqa: PLR0913 - a look at a calendar has this many sides
         raise StorageError(f"clinic {clinic_slug!r} has no service {service!r}")
     zone = ZoneInfo(clinic.zone)
     days = _Range(now, zone, from_on, until_on)
-    own = and_(
-        Appointment.chat_id == chat_id,
-        or_(Appointment.series_id == ignore_series, Appointment.uid == ignore_uid),
+    # Rows without a chat must be true or false here: NOT of an unknown would leave them out.
+    own = or_(
+        and_(
+            Appointment.chat_id.is_not(None),
+            Appointment.chat_id == chat_id,
+            or_(Appointment.series_id == ignore_series, Appointment.uid == ignore_uid),
+        ),
+        and_(Appointment.chat_id.is_(None), Appointment.uid == ignore_uid),
     )
     occupied = and_(
         Appointment.state.in_(OCCUPYING),
@@ -123,6 +129,19 @@ def view(  # noqa: PLR0913 - a look at a calendar has this many sides
         ),
         patient_busy=_patient_busy(connection, chat_id, occupied),
     )
+
+
+def hours(
+    connection: Connection, clinic_id: int, from_on: date, until_on: date, now: datetime
+) -> tuple[tuple[Timetable, ...], frozenset[date]]:
+    """Return when practitioners work on local days, both inclusive, and the days that are closed.
+
+    `busy` holds what their own calendars say, and no appointment. Raises for no such clinic.
+    """
+    clinic = connection.execute(select(Clinic).where(Clinic.id == clinic_id)).one()
+    days = _Range(now, ZoneInfo(clinic.zone), from_on, until_on)
+    people = _timetables(connection, clinic_id, days, false())
+    return people, _closed_on(connection, clinic, from_on, until_on)
 
 
 def agenda(

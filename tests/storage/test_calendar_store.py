@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from flows.slots import CalendarView, DayOverride
-from storage import calendar_store, clinics, turns
+from storage import calendar_store, clerks, clinics, staff_bookings, time_off, turns
 from storage.database import Database
 from storage.faults import StorageError
+from storage.staff_bookings import WalkIn
+from storage.time_off import TimeOff
 from tests.builders import (
     MONDAY,
     NOW,
@@ -20,6 +22,7 @@ from tests.builders import (
     a_slot,
     a_turn,
 )
+from tests.storage.clerical import a_desk
 from tests.storage.test_clinic_file import EXTRAS
 
 DAY = date(2026, 3, 9)
@@ -158,3 +161,28 @@ async def test_the_agenda_lists_appointments_in_order(willow: Database) -> None:
         ("Ada", "booked", "AB12"),
     ]
     assert await willow.read(calendar_store.agenda, "harbour", NOW, until) == []
+
+
+async def test_somebody_without_a_chat_does_not_stand_in_their_own_way(willow: Database) -> None:
+    desk = await a_desk(willow)
+    guest = WalkIn("guest", "treatment", a_slot(), "WK12", "Bo")
+    await willow.write(staff_bookings.walk_in, desk.clerk, guest)
+
+    taken = await look(willow, chat=clerks.NO_CHAT)
+    free = await look(willow, chat=clerks.NO_CHAT, ignore_uid="guest")
+
+    assert (taken.timetables[0].busy, free.timetables[0].busy) == ((WITH_BUFFER,), ())
+
+
+async def test_hours_are_told_without_a_service_and_without_appointments(willow: Database) -> None:
+    desk = await a_desk(willow)
+    off = TimeOff("off", "amara", MONDAY, MONDAY + timedelta(hours=1))
+    await willow.write(time_off.block, desk.clerk, off)
+
+    people, closed_on = await willow.read(
+        calendar_store.hours, desk.clerk.clinic_id, DAY, date(2026, 4, 3), NOW
+    )
+
+    assert [(one.practitioner, one.busy) for one in people] == [("amara", ()), ("rowan", ())]
+    assert people[0].hours[0].opens == time(9)
+    assert closed_on == {date(2026, 4, 3)}  # Good Friday

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
 
-from storage import models, time_off, turns
+from storage import calendar_store, models, time_off, turns
 from storage.bookings import NoSuchAppointment
 from storage.clerks import NotAllowed, Seen
 from storage.database import Database
@@ -35,6 +36,18 @@ async def test_blocked_time_takes_no_patient(desk: Desk) -> None:
     with pytest.raises(AssertionError):
         await desk.books(a_slot())
     await desk.books(a_slot(practitioner="rowan"))
+
+
+@pytest.mark.parametrize("ignored", [{}, {"ignore_series": "series"}, {"ignore_uid": "x"}])
+async def test_blocked_time_is_offered_to_nobody(desk: Desk, ignored: dict[str, str]) -> None:
+    await desk.database.write(time_off.block, desk.clerk, off())
+
+    view = await desk.database.read(
+        partial(calendar_store.view, **ignored),
+        *("willow", "treatment", MONDAY.date(), MONDAY.date(), desk.clerk.now, 7),
+    )
+
+    assert view.timetables[0].busy == ((MONDAY, MONDAY + 3 * HOUR),)
 
 
 async def test_the_same_time_off_again_changes_nothing(desk: Desk) -> None:
