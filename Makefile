@@ -21,6 +21,9 @@ DEV := $(VENV)/.dev-installed
 PIP := $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check
 BENCHES = $(patsubst bench/%.py,bench.%,$(shell grep -ls '^if __name__' bench/*.py))
 
+# A file's tests stay together, for some of them add up what the others have seen.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
+
 # Quick parts first, so that a broken rule shows before a browser starts.
 QUICK := tests/flows tests/storage tests/clinic tests/bot
 SLOW := tests/journeys tests/browser
@@ -60,7 +63,7 @@ run: $(RUNTIME) ## Start the playground, or the clinic's bot when TELEGRAM_BOT_T
 test: $(DEV) ## Run all tests; flows/ must be covered wholly, everything by 90 %
 ifeq ($(strip $(PYTEST_ARGS)),)
 	@rm -f .coverage .coverage.*
-	@$(BIN)/pytest -q -rs --cov --cov-report=term:skip-covered $(TESTS)
+	@$(BIN)/pytest -q -rs $(SIDE_BY_SIDE) --cov --cov-report=term:skip-covered $(TESTS)
 	@$(BIN)/coverage report --include='flows/*' --fail-under=100 >$(VENV)/coverage.txt || { \
 		cat $(VENV)/coverage.txt; echo "flows/ must be covered wholly" >&2; exit 1; }
 	@$(BIN)/coverage report --fail-under=90 >$(VENV)/coverage.txt || { \

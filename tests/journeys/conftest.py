@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,35 @@ def record(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Return a way to put a line into the test run's summary."""
     lines: list[str] = request.config.stash.setdefault(_LINES, [])
     return lines.append
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over what this process visited, where the tests run in several."""
+    given: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if given is None:
+        return
+    stash = session.config.stash
+    tour = stash.get(_TOUR, Tour())
+    given["journeys"] = {
+        "lines": stash.get(_LINES, []),
+        "states": sorted(tour.states),
+        "moves": sorted(tour.moves),
+        "texts": sorted(tour.texts),
+    }
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Take what another process visited."""
+    found = getattr(node, "workeroutput", {}).get("journeys")
+    if not found or not found["states"]:
+        return
+    stash = node.config.stash
+    stash.setdefault(_LINES, []).extend(found["lines"])
+    tour = stash.setdefault(_TOUR, Tour())
+    tour.states |= set(found["states"])
+    tour.moves |= {tuple(move) for move in found["moves"]}
+    tour.texts |= set(found["texts"])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
