@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from importlib import metadata
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -25,7 +26,7 @@ from clinic import staff_commands, upkeep_commands
 from clinic.calendar_commands import calendar_app
 from clinic.channels import leads_commands
 from clinic.channels.commands import channel_app
-from clinic.commands import clinic_app
+from clinic.clinic_commands import clinic_app
 from clinic.side import Side
 from flows import diagram
 from flows.compiler import ProtocolFaults
@@ -34,6 +35,9 @@ from storage.faults import StorageError
 
 #: What a program ends with when a setting or a file of the user's is at fault.
 USAGE_FAULT = 2
+
+#: The playground's console is never reached from elsewhere, whatever a clinic's `.env` says.
+_ON_THIS_MACHINE = MappingProxyType({"console_url": "", "console_host": "127.0.0.1"})
 
 app = typer.Typer(
     name="resurface",
@@ -44,7 +48,10 @@ app = typer.Typer(
 app.add_typer(protocol_commands.app, name="protocol")
 protocol_commands.app.command("fhir")(leads_commands.questionnaire_command)
 app.command("prove")(proof_command.prove_command)
-app.add_typer(clinic_app, name="clinic")
+app.add_typer(
+    clinic_app(SystemClock().now, lambda: asyncio.run(bot_name(load()))),
+    name="clinic",
+)
 app.add_typer(leads_commands.leads_app(SystemClock().now), name="leads")
 app.add_typer(channel_app(SystemClock().now), name="channel")
 app.command("upgrade")(upkeep_commands.upgrade_command)
@@ -122,11 +129,11 @@ async def _run(settings: Settings, only: Collection[Role]) -> None:
     elif only:
         raise BotFault("--only is for a clinic's bot: set TELEGRAM_BOT_TOKEN, or leave out --only")
     else:
-        await run_playground(settings, clinic_side=_clinic_side())
+        await run_playground(settings, clinic_side=_clinic_side(_ON_THIS_MACHINE))
 
 
-def _clinic_side() -> ClinicSide:
-    settings = console_settings.load()
+def _clinic_side(instead: Mapping[str, str] = MappingProxyType({})) -> ClinicSide:
+    settings = console_settings.load().model_copy(update=dict(instead))
     side = Side(settings)
     return ClinicSide(
         settings.console_host,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
@@ -64,13 +65,23 @@ async def bot_name(settings: Settings) -> str:
             return ""
 
 
+class MakeConsole(Protocol):
+    """Builds the console."""
+
+    def __call__(
+        self, database: Database, now: Now, telegram: TelegramFiles, /, framed_by: str = ""
+    ) -> ASGIApp:
+        """`framed_by`: origins on this machine that may show it in a frame; empty: none may."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ClinicSide:
     """The parts of the clinic's side, each made from what the running process shares."""
 
     console_host: str
     console_port: int
-    console: Callable[[Database, Now, TelegramFiles], ASGIApp]
+    console: MakeConsole
     deliveries: Callable[[Database, Now], Mapping[Kind, Deliver]]
     #: Each runs beside the worker until it is cancelled, and looks after its own failures.
     chores: Callable[[Database, Now], Sequence[Coroutine[object, object, None]]]
@@ -81,7 +92,7 @@ class ClinicSide:
 NONE = ClinicSide(
     console_host="127.0.0.1",
     console_port=0,
-    console=lambda _database, _now, _telegram: Starlette(),
+    console=lambda _database, _now, _telegram, framed_by="": Starlette(),
     deliveries=lambda _database, _now: {},
     chores=lambda _database, _now: (),
 )

@@ -11,7 +11,7 @@ from clinic.calendars.service import Calendars
 from clinic.channels import wiring
 from clinic.console.app import create_console
 from clinic.lent import Deliver, Now, Telegram
-from clinic.settings import ConsoleSettings
+from clinic.settings import ConsoleRefused, ConsoleSettings
 from storage.database import Database
 from storage.outbox_policy import Kind
 
@@ -23,9 +23,19 @@ class Side:
         self._settings = settings
         self._calendars: dict[Database, Calendars] = {}
 
-    def console(self, database: Database, now: Now, telegram: Telegram) -> ASGIApp:
-        """Return the console. Raises ConsoleRefused and SealFault."""
-        return create_console(database, now, telegram, self._settings)
+    def console(
+        self, database: Database, now: Now, telegram: Telegram, /, framed_by: str = ""
+    ) -> ASGIApp:
+        """Return the console; `framed_by` is for a playground on this machine alone.
+
+        Raises ConsoleRefused and SealFault.
+        """
+        if framed_by and self._settings.console_url:
+            raise ConsoleRefused(
+                "a console that others reach is shown in no frame: unset CONSOLE_URL to see it "
+                "beside the chat"
+            )
+        return create_console(database, now, telegram, self._settings, framed_by=framed_by)
 
     def deliveries(self, database: Database, now: Now) -> Mapping[Kind, Deliver]:
         """Return how each kind of message that goes to the clinic's own systems is sent.

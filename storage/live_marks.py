@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Select, cast, func, select
 
@@ -15,15 +16,17 @@ def look(
     connection: Connection, clinic_id: int, token: str, now: datetime
 ) -> dict[str, str] | None:
     """Return a mark for each topic of a clinic; None once the session of the token has ended."""
-    if console_sessions.find(connection, token, now) is None:
+    found = console_sessions.find(connection, token, now)
+    if found is None:
         return None
+    on = now.astimezone(ZoneInfo(found[1].zone)).date()
     calendar = _mark(connection, _appointments(clinic_id)) + _mark(connection, _clashes(clinic_id))
     return {
         "leads": _mark(connection, _leads(clinic_id))
         + _mark(connection, _written(LeadNote, clinic_id))
         + _mark(connection, _written(Finding, clinic_id)),
         "calendar": calendar,
-        "today": calendar,
+        "today": f"{calendar} {on}",  # another day shows other patients
         "messages": _mark(connection, _threads(clinic_id)) + _mark(connection, _sent(clinic_id)),
     }
 

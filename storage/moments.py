@@ -74,4 +74,7 @@ def gone_out(connection: Connection, since: datetime) -> list[GoneOut]:
         .where(Outbox.state == "sent", Outbox.sent_at >= since)
         .order_by(Outbox.sent_at, Outbox.id)
     )
-    return [GoneOut(Kind(kind), chat, json.loads(payload), at) for kind, chat, payload, at in rows]
+    return [
+        GoneOut(Kind(row.kind), row.chat_id, json.loads(row.payload), row.sent_at or since)
+        for row in rows
+    ]

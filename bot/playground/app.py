@@ -17,16 +17,24 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot.clock import Clock
 from bot.playground import limits
 from bot.playground.api import BotApi
+from bot.playground.desk import Desk
 from bot.playground.methods import Methods
 from bot.playground.page import Page, Peek
 from bot.playground.standin import StandIn
+from bot.playground.travel import Travel
 from bot.playground.webhook import Webhook
 
 PAGES = Path(__file__).parent / "pages"
 ASSETS = {
     "chat.css": "text/css",
     "icon.svg": "image/svg+xml",
-    **dict.fromkeys(("chat.js", "bubbles.js", "dom.js", "peek.js", "wire.js"), "text/javascript"),
+    **dict.fromkeys(
+        (
+            *("chat.js", "bubbles.js", "dom.js", "peek.js", "wire.js"),
+            *("ahead.js", "clinic.js", "travel.js"),
+        ),
+        "text/javascript",
+    ),
 }
 SAFETY = {
     "Content-Security-Policy": (
@@ -43,11 +51,14 @@ class LocalOnly:
     """Answers only requests made for this machine, and none that another web page makes.
 
     Without it a page from elsewhere could reach the playground by a name that resolves to
-    127.0.0.1, or post to it from the same browser.
+    127.0.0.1, or post to it from the same browser. `framed` is what the page may show in a frame.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, framed: str = "") -> None:
         self._app = app
+        policy = SAFETY["Content-Security-Policy"]
+        framing = {"Content-Security-Policy": f"{policy}; frame-src {framed}"} if framed else {}
+        self._safety = {**SAFETY, **framing}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse with 403, or pass on and add the safety headers."""
@@ -64,7 +75,7 @@ class LocalOnly:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(SAFETY)
+                MutableHeaders(scope=message).update(self._safety)
             await send(message)
 
         await self._app(scope, receive, guarded)
@@ -79,18 +90,22 @@ def create_app(  # noqa: PLR0913  the parts of one application, all but two opti
     zone: str = "UTC",
     links: tuple[tuple[str, str], ...] = (),
     webhook_first_wait: float = 2.0,
+    travel: Travel | None = None,
+    desk: Desk | None = None,
+    framed: str = "",
 ) -> Starlette:
     """Build the playground; `app.state.standin` is its `StandIn`.
 
     `peek(chat_id)` gives what the page shows beside the chat; `zone` is the IANA zone that times
-    are shown in; `links` are deep links for new patients, as (payload, label). Raises
-    `PlaygroundRefused` for any token but the playground's own.
+    are shown in; `links` are deep links for new patients, as (payload, label). `travel` moves the
+    clock with all that hangs on it, `desk` is the clinic's console, whose origins are `framed`.
+    Raises `PlaygroundRefused` for any token but the playground's own.
     """
     limits.check_token(token)
     known = standin or StandIn(clock)
     webhook = Webhook(known, webhook_first_wait)
     api = BotApi(known, Methods(known, webhook))
-    page = Page(known, clock, peek, zone, links)
+    page = Page(known, clock, peek, zone, links, travel, desk)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -99,7 +114,7 @@ def create_app(  # noqa: PLR0913  the parts of one application, all but two opti
         await webhook.stop()
 
     routes = [Route("/", _index), Route("/{asset}", _asset), *api.routes(), *page.routes()]
-    app = Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(LocalOnly)])
+    app = Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(LocalOnly, framed)])
     app.state.standin = known
     return app
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -15,10 +16,12 @@ from starlette.routing import Route
 from bot.clock import Clock, MovableClock
 from bot.playground import patients
 from bot.playground.chats import Chat
+from bot.playground.desk import Desk
 from bot.playground.faults import Fault, FaultKind
 from bot.playground.feed import Happening
 from bot.playground.refusals import Refusal, bad_request
 from bot.playground.standin import StandIn
+from bot.playground.travel import Travel
 
 Json = dict[str, object]
 Peek = Callable[[int], Awaitable[Json]]
@@ -60,6 +63,8 @@ class Page:
     peek: Peek | None = None
     zone: str = "UTC"  # IANA zone that times are shown in until a clinic is chosen
     links: tuple[tuple[str, str], ...] = ()  # deep links to offer: (payload, what it leads to)
+    travel: Travel | None = None  # None: nothing but the clock itself moves
+    desk: Desk | None = None  # None: there is no console
 
     def routes(self) -> list[Route]:
         """Return every address under `/playground/`."""
@@ -74,6 +79,8 @@ class Page:
             *acts,
             Route("/playground/peek/{chat_id:int}", self.peeked),
             Route("/playground/clock", self.move_clock, methods=["POST"]),
+            Route("/playground/next", self.to_next_event, methods=["POST"]),
+            Route("/playground/console", self.open_console, methods=["POST"]),
             Route("/playground/faults", self.plan_fault, methods=["POST"]),
             Route("/playground/updates", self.disturb_updates, methods=["POST"]),
         ]
@@ -92,6 +99,8 @@ class Page:
             "number": self.standin.feed.number,
             "links": [{"payload": payload, "label": label} for payload, label in self.links],
             "can_peek": self.peek is not None,
+            "can_travel": self.travel is not None,
+            "has_console": self.desk is not None,
             **self._time(),
         }
         return JSONResponse(body)
@@ -147,12 +156,31 @@ class Page:
             return _refused(bad_request("this clock cannot be moved"))
         try:
             arguments = await _arguments(request)
-            away = -clock.offset if arguments.flag("reset") else None
-            clock.move(timedelta(hours=arguments.number("hours")) if away is None else away)
+            hours = timedelta(hours=arguments.number("hours"))
         except Refusal as refusal:
             return _refused(refusal)
+        by = -clock.offset if arguments.flag("reset") else hours
+        if self.travel is not None:
+            return JSONResponse({"came": await self.travel.move(by), **self._time()})
+        clock.move(by)
         self.standin.feed.tell("clock", None, self._time())
         return JSONResponse(self._time())
+
+    async def to_next_event(self, _request: Request) -> Response:
+        """Move the clock to the next event of anybody, and answer with what came of it."""
+        if self.travel is None:
+            return _refused(bad_request("there is nothing to travel to"))
+        return JSONResponse({"came": await self.travel.to_next(), **self._time()})
+
+    async def open_console(self, request: Request) -> Response:
+        """Sign the visitor in to the clinic's console and answer with its port."""
+        if self.desk is None:
+            return _refused(bad_request("this playground has no console"))
+        opened = await self.desk.open(request.headers.get("cookie", ""))
+        answer = JSONResponse({"port": urlsplit(opened.address).port})
+        for cookie in opened.cookies:
+            answer.headers.append("Set-Cookie", cookie)
+        return answer
 
     async def plan_fault(self, request: Request) -> Response:
         """Let the next calls of a method go wrong; see `faults.Fault`."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from bot.clock import Clock
+from bot.playground.ahead import ahead
 from flows import eligibility, wording
 from flows.clinics import Clinic
 from flows.conversation import Answer, BookedSession, Booking, Conversation
@@ -47,6 +48,7 @@ class Peeker:
         if conversation is None:
             return body
         body["conversation"] = _conversation(conversation)
+        body["ahead"] = await ahead(self.database, chat_id, self.clock.now())
         body["booking"] = _booking(conversation.booking)
         if clinic is not None and conversation.protocol in self.protocols:
             scene = Scene(self.clock.now(), "", self.protocols, known, self.catalogues)

@@ -1,8 +1,10 @@
 // The chat page: several patients, one chat at a time, everything live from the event stream.
 
 import { bubble } from "./bubbles.js";
+import { offerClinic, showBehind, showClinic } from "./clinic.js";
 import { arrange, el } from "./dom.js";
 import { showPeek, tellTime } from "./peek.js";
+import { offerTravel, showCame, travel } from "./travel.js";
 import { act, follow, read } from "./wire.js";
 
 const $ = (id) => document.getElementById(id);
@@ -74,6 +76,8 @@ async function loadState() {
   setClock(all);
   showBot(all.bot);
   $("app").classList.toggle("no-peek", !all.can_peek);
+  offerClinic(all.has_console);
+  offerTravel(all.can_travel);
   fillLinks(all.links);
   const unread = new Map([...state.patients].map(([id, known]) => [id, known.unread]));
   state.patients = new Map(all.patients.map((one) => [one.chat_id, { ...one, unread: unread.get(one.chat_id) ?? 0 }]));
@@ -357,6 +361,7 @@ function peekSoon() {
 function happened(kind, body) {
   const here = body.chat_id === wantedChat;
   if (kind === "clock") setClock(body);
+  if (kind === "came") showCame(body.came, state.zone);
   if (kind === "bot") read("state").then((all) => showBot(all.bot)).then(reloadSoon);
   if (kind === "typing" && here) beTyping(body.action);
   if (kind === "toast" && here) answered(body);
@@ -448,8 +453,11 @@ document.addEventListener("keydown", (event) => event.key === "Escape" && closeD
 $("viewer").addEventListener("click", (event) => event.target === $("viewer") && $("viewer").close());
 for (const button of document.querySelectorAll("[data-hours], [data-reset]")) {
   const body = "reset" in button.dataset ? { reset: true } : { hours: Number(button.dataset.hours) };
-  button.addEventListener("click", () => send(async () => setClock(await act("clock", body))));
+  button.addEventListener("click", () => send(async () => setClock(await travel("clock", body))));
 }
+$("to-next").addEventListener("click", () => send(async () => setClock(await travel("next"))));
+$("show-clinic").addEventListener("click", () => send(showClinic));
+$("show-behind").addEventListener("click", showBehind);
 setInterval(tickClock, 1000);
 setInterval(() => { if (typingUntil && Date.now() > typingUntil) beTyping(""); }, 500);
 follow(happened, connected);

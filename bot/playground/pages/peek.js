@@ -1,5 +1,6 @@
 // The panel beside the chat: what the clinic's system knows, drawn from one JSON value.
 
+import { ahead } from "./ahead.js";
 import { el } from "./dom.js";
 
 const OUTCOMES = {
@@ -41,6 +42,7 @@ export function showPeek(place, behind) {
     where(behind.conversation),
     section("Verdict", verdict(behind.verdict, behind.score)),
     section("Booking", booking(behind.booking, behind.zone)),
+    section("What lies ahead", ahead(behind.ahead, behind.zone)),
     section("Plan", plan(behind.plan)),
     section("Calendar", agenda(behind.agenda, behind.zone)),
     section("Leads", leads(behind.leads)),

@@ -19,7 +19,7 @@ export function fileAddress(fileId) {
 }
 
 const KINDS = [
-  "message", "edited", "deleted", "touched", "typing", "toast", "patient", "bot", "clock",
+  "message", "edited", "deleted", "touched", "typing", "toast", "patient", "bot", "clock", "came",
 ];
 
 // Calls `happened(kind, body)` for each event and `connected(yes)` as the line comes and goes.
