@@ -1,4 +1,4 @@
-"""The staff's commands: `resurface clinic import`, `resurface clinic demo`, `resurface leads`."""
+"""What the staff's commands share, and `resurface leads`."""
 
 from __future__ import annotations
 
@@ -31,8 +31,6 @@ USAGE_FAULT = 2
 DatabaseUrl = Annotated[
     str, typer.Option("--database-url", envvar="DATABASE_URL", help="Where the data is kept.")
 ]
-
-clinic_app = typer.Typer(help="Describe clinics to the bot.", no_args_is_help=True)
 
 
 def import_file(database_url: str, file: Path) -> tuple[str, ...]:
@@ -72,56 +70,6 @@ def export_text(database_url: str, slugs: Sequence[str]) -> str:
 def read_leads(database_url: str, clinic: str | None) -> list[LeadRow]:
     """Return leads, the most pressing first, of one clinic or of all. Raises StorageError."""
     return with_database(database_url, lambda database: database.read(leads.all_leads, clinic))
-
-
-@clinic_app.command("import")
-def import_command(
-    file: Annotated[Path, typer.Argument(help="A clinic file, see `resurface clinic demo`.")],
-    database_url: DatabaseUrl = DEFAULT_URL,
-) -> None:
-    """Create or update the clinics described in FILE."""
-    with faults_in_a_sentence():
-        _tell_imported(import_file(database_url, file))
-
-
-@clinic_app.command("demo")
-def demo_command(
-    database_url: DatabaseUrl = DEFAULT_URL,
-    *,
-    show: Annotated[
-        bool, typer.Option("--print", help="Print the clinic file to start your own from.")
-    ] = False,
-) -> None:
-    """Create or update two made-up clinics to try things with."""
-    if show:
-        typer.echo(clinics.demo_text())
-        return
-    with faults_in_a_sentence():
-        _tell_imported(import_demo(database_url))
-
-
-@clinic_app.command("export")
-def export_command(
-    slugs: Annotated[
-        list[str] | None, typer.Argument(metavar="[SLUG]...", help="Which clinics; default: all.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="The file to write, instead of the screen.")
-    ] = None,
-    database_url: DatabaseUrl = DEFAULT_URL,
-    *,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
-) -> None:
-    """Print the clinics as a clinic file; importing it again changes nothing."""
-    with faults_in_a_sentence():
-        text = export_text(database_url, slugs or ())
-        if out is None:
-            typer.echo(text, nl=False)
-            return
-        if out.exists() and not force:
-            raise StorageError(f"{out}: exists already; name another file, or give --force")
-        out.write_text(text, encoding="utf-8")
-        typer.echo(f"{out}: written; import it again with `resurface clinic import {out}`")
 
 
 def leads_command(
@@ -179,11 +127,6 @@ def _cell(*lines: str) -> Text:
 
 def _local(at: datetime, zone: str | None) -> str:
     return f"{at.astimezone(ZoneInfo(zone or 'UTC')):%a %d %b %Y %H:%M}"
-
-
-def _tell_imported(slugs: Sequence[str]) -> None:
-    for slug in slugs:
-        typer.echo(f"{slug}: ready; patients arrive with /start {slug}")
 
 
 def with_database(database_url: str, use: Callable[[Database], Awaitable[T]]) -> T:

@@ -11,18 +11,18 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from clinic import commands
+from clinic import clinic_commands, commands
 from flows.effects import HandOffLead, LeadKind, SavePhone
 from flows.protocol import Outcome
 from storage import clinics, turns
 from storage.database import connect
 from tests import postgres
-from tests.builders import a_confirmation, a_conversation, a_decision, a_slot, a_turn
+from tests.builders import NOW, a_confirmation, a_conversation, a_decision, a_slot, a_turn
 
 
 def run(*arguments: str, **environment: str) -> Result:
     app = typer.Typer()
-    app.add_typer(commands.clinic_app, name="clinic")
+    app.add_typer(clinic_commands.clinic_app(lambda: NOW, lambda: "willow_bot"), name="clinic")
     app.command("leads")(commands.leads_command)
     environment.setdefault("COLUMNS", "160")
     return CliRunner().invoke(app, arguments, env=environment)
@@ -37,7 +37,10 @@ def test_the_demo_fills_a_database_that_did_not_exist(url: str) -> None:
     result = run("clinic", "demo", "--database-url", url)
 
     assert result.exit_code == 0
-    assert "willow: ready" in result.output
+    assert "willow: ready; patients arrive through https://t.me/willow_bot?start=w" in result.output
+    assert (
+        "nobody may see its leads yet: resurface staff add NAME --clinic harbour" in result.output
+    )
 
 
 def test_the_address_may_come_from_the_environment(url: str) -> None:

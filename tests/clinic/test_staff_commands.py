@@ -10,7 +10,7 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from clinic import commands, staff_commands
+from clinic import clinic_commands, staff_commands
 from tests.builders import NOW
 
 
@@ -23,7 +23,7 @@ def url(tmp_path: Path) -> str:
 
 def run(*arguments: str, url: str, bot: str = "willow_bot", **environment: str) -> Result:
     app = typer.Typer()
-    app.add_typer(commands.clinic_app, name="clinic")
+    app.add_typer(clinic_commands.clinic_app(lambda: NOW, str), name="clinic")
     app.add_typer(staff_commands.staff_app(lambda: NOW, lambda: bot), name="staff")
     app.command("console-link")(staff_commands.console_link_command_for(lambda: NOW))
     return CliRunner().invoke(app, arguments, env={"DATABASE_URL": url, **environment})
