@@ -25,7 +25,9 @@ export function showBehind() {
 // The console must have the page's own host name: a cookie belongs to a name, not to a port.
 async function signIn() {
   const { port } = await act("console");
-  return `http://${location.hostname}:${port}`;
+  const there = new URL(location.href);
+  there.port = port;
+  return there.origin;
 }
 
 // No safety header can name an address of the newer kind, so there is no frame on one.
