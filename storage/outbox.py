@@ -158,8 +158,8 @@ def arm(
     """Look a last time whether a claimed message is to be sent, and mark it as being sent.
 
     None when it is not: the lease is lost, or the message was settled here as too late, unwanted,
-    or put off until the quiet hours end. After a row is returned, send it at once, and only once.
-    `lease_for` must be longer than a send can take.
+    or put off until the quiet hours end, or until its time when the clock went back. After a row is
+    returned, send it at once, and only once. `lease_for` must be longer than a send can take.
     """
     claimed = connection.execute(
         select(_TABLE).where(*_held(row_id, token, "claimed")).with_for_update()
@@ -168,6 +168,9 @@ def arm(
         return None
     if why := _why_not(connection, claimed, now):
         _change(connection, _held(row_id, token, "claimed"), state="cancelled", last_error=why)
+        return None
+    if claimed.due_at > now:
+        _change(connection, _held(row_id, token, "claimed"), state="pending")
         return None
     if until := _quiet_until(connection, claimed, now, quiet):
         _change(connection, _held(row_id, token, "claimed"), state="pending", due_at=until)

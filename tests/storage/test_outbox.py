@@ -173,6 +173,17 @@ async def test_a_nudge_waits_for_the_morning_where_the_clinic_is(ada: Database) 
     assert kept.lease_token is None
 
 
+async def test_a_message_waits_again_when_the_clock_goes_back_before_its_send(
+    ada: Database,
+) -> None:
+    row = await claimed(ada, NUDGE)
+
+    assert await ada.write(outbox.arm, row.id, "mine", NOW - timedelta(hours=1), LEASE) is None
+
+    kept = await stored(ada)
+    assert (kept.state, kept.due_at, kept.attempt, kept.lease_token) == ("pending", NOW, 0, None)
+
+
 async def test_a_confirmation_does_not_wait_for_the_morning(ada: Database) -> None:
     night = NOW.replace(hour=23)
     row = await claimed(ada, CONFIRMATION, night)
