@@ -48,6 +48,7 @@ function choose(clinic) {
   $("app").classList.toggle("with-clinic", clinic);
   $("show-clinic").setAttribute("aria-pressed", String(clinic));
   $("show-behind").setAttribute("aria-pressed", String(!clinic));
+  $("peek").setAttribute("aria-label", clinic ? "The clinic" : "Behind the chat");
   $("clinic").hidden = !clinic;
   $("own-window").hidden = !clinic;
   $("peeked").hidden = clinic;
