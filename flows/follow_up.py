@@ -62,6 +62,7 @@ class Visit:
     is_treatment: bool = True  # False: a consultation
     is_confirmed: bool = False  # the patient said that they will come
     is_paused: bool = False  # a safety answer stopped this one until the clinic has looked
+    chosen_at: datetime | None = None  # when this time was fixed
 
     @property
     def is_kept(self) -> bool:

@@ -40,7 +40,9 @@ def candidates(history: History) -> Iterator[Nudge]:
     yield from _hold(history)
     yield from _recheck(history)
     for visit in history.visits:
-        yield from _before(visit)
+        chosen_at = visit.chosen_at
+        # What should have been said before the time was fixed is not made up for.
+        yield from (each for each in _before(visit) if not chosen_at or each.due_at > chosen_at)
         yield from _after(history, visit)
         yield from _missed(history, visit)
     if history.course is not None:

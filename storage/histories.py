@@ -161,6 +161,7 @@ def _visit(row: Row[Any]) -> Visit:
         is_treatment=row.service == TREATMENT,
         is_confirmed=row.confirmed_at is not None,
         is_paused=row.paused_at is not None,
+        chosen_at=row.updated_at,
     )
 
 

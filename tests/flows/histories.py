@@ -71,6 +71,7 @@ def _visits(draw: st.DrawFn) -> tuple[Visit, ...]:
             is_treatment=draw(st.booleans()),
             is_confirmed=draw(st.booleans()),
             is_paused=draw(st.booleans()),
+            chosen_at=draw(_MAYBE),
         )
         for index, at in enumerate(starts)
     )

@@ -179,6 +179,14 @@ def test_who_had_to_wait_is_asked_again_on_the_day() -> None:
     assert on_the_wall(played(history, VISIT_AT, LATER)) == ["recheck Mon 30 Mar 10:00"]
 
 
+def test_what_should_have_been_said_before_booking_is_not_made_up_for() -> None:
+    chosen_at = VISIT_AT - timedelta(hours=40)
+
+    told = played(a_history(a_visit(chosen_at=chosen_at), course=None), chosen_at, VISIT_AT)
+
+    assert [each.kind for each in told] == [NudgeKind.PREPARE_DAY, NudgeKind.TODAY]
+
+
 def test_a_moved_visit_is_spoken_of_anew() -> None:
     told = played(a_history(a_visit(), course=None), BEFORE, VISIT_AT - timedelta(days=1, hours=1))
     sent = tuple(Sent(each.kind, each.ref, each.due_at) for each in told)

@@ -221,5 +221,5 @@ async def test_after_a_stop_there_is_silence_whatever_waits(year: Year) -> None:
     await maya.arrives()
     await year.passes(first_at + timedelta(days=500))
 
-    assert [line.split()[0] for line in before] == ["prepare_day", "today"]
+    assert [line.split()[0] for line in before] == ["today"]
     assert await year.said() == before
