@@ -40,7 +40,7 @@ class Mutant:
     """One guard less."""
 
     name: str
-    file: str  # from the root of the tree
+    file: str  # from the root of the tree; a folder: in whichever module of it the guard is
     old: str
     new: str
     tests: tuple[str, ...]  # arguments of pytest
@@ -50,13 +50,20 @@ class DoesNotApply(AssertionError):
     """What a mutant replaces is not there, or there more than once."""
 
 
+def place(mutant: Mutant, root: Path = ROOT) -> Path:
+    """Return the one file in which the guard stands. Raises DoesNotApply."""
+    named = root / mutant.file
+    files = [named] if named.is_file() else sorted(named.glob("*.py"))
+    counts = {file: file.read_text(encoding="utf-8").count(mutant.old) for file in files}
+    found = [file for file, count in counts.items() for _ in range(count)]
+    if len(found) != 1 or mutant.old == mutant.new:
+        raise DoesNotApply(f"{mutant.name}: its place is in {mutant.file} {len(found)} times")
+    return found[0]
+
+
 def applied(mutant: Mutant, root: Path = ROOT) -> str:
     """Return the file's text with the guard taken away. Raises DoesNotApply."""
-    text = (root / mutant.file).read_text(encoding="utf-8")
-    found = text.count(mutant.old)
-    if found != 1 or mutant.old == mutant.new:
-        raise DoesNotApply(f"{mutant.name}: its place is in {mutant.file} {found} times, not once")
-    return text.replace(mutant.old, mutant.new)
+    return place(mutant, root).read_text(encoding="utf-8").replace(mutant.old, mutant.new)
 
 
 # The rules of the protocol -------------------------------------------------------------------
@@ -119,6 +126,39 @@ def _of_migration(file: str, text: str) -> Iterator[Mutant]:
             if kind in ("CheckConstraint", "UniqueConstraint", "ForeignKeyConstraint"):
                 yield _without_constraint(file, text, table, made)
 
+    yield from _added_later(file, text)
+
+
+def _added_later(file: str, text: str) -> Iterator[Mutant]:
+    """Yield the checks that are put on tables made by earlier migrations."""
+    for batch in _batches(ast.parse(text)):
+        table = ast.literal_eval(batch.items[0].context_expr.args[0])
+        for each in batch.body:
+            part = ast.get_source_segment(text, each) or ""
+            if "create_check_constraint" not in part:
+                continue
+            whole = ast.get_source_segment(text, batch) or ""
+            name = re.search(r"\bck_\w+", part)
+            yield Mutant(
+                f"added constraint {name[0] if name else part} of {Path(file).name[:4]}",
+                file,
+                whole,
+                whole.replace(part, "pass"),
+                (f"{SCHEMA}[sqlite-{table}]",),
+            )
+
+
+def _batches(tree: ast.AST) -> Iterator[ast.With]:
+    upgrades = (
+        part
+        for part in ast.walk(tree)
+        if isinstance(part, ast.FunctionDef) and part.name != "downgrade"
+    )
+    for upgrade in upgrades:
+        for part in ast.walk(upgrade):
+            if isinstance(part, ast.With) and "batch_alter_table" in ast.unparse(part.items[0]):
+                yield part
+
 
 def _calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
     """Yield the calls that an upgrade makes, and not those of its undoing."""
@@ -165,7 +205,7 @@ class Scratch:
         """Take a guard away and say whether its tests notice. Raises when they fail with it."""
         if not self.is_sound(mutant.tests):
             raise RuntimeError(f"{mutant.name}: its tests fail on the unchanged tree")
-        path = self.root / mutant.file
+        path = place(mutant, self.root)
         before = path.read_text(encoding="utf-8")
         path.write_text(applied(mutant, self.root), encoding="utf-8")
         try:

@@ -10,7 +10,8 @@ INBOX = "storage/inbox.py"
 OUTBOX = "storage/outbox.py"
 DECISIONS = "storage/decisions.py"
 CONVERSATIONS = "storage/conversations.py"
-APPOINTMENTS = "storage/migrations/versions/0004_appointments.py"
+TIME_OFF = "storage/migrations/versions/0007_time_off.py"
+OCCUPYING = ("held", "pending", "booked", "arrived", "blocked")
 
 _BOOKINGS = ("tests/storage/test_bookings.py",)
 _SQLITE_BOOKINGS = ("tests/storage/test_bookings.py", "-k", "sqlite")
@@ -23,44 +24,36 @@ _OUTBOX = ("tests/storage/test_outbox.py", "-k", "sqlite")
 #: (what is lost, file, guard, without it, tests)
 _TABLE: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     # Appointments do not overlap.
-    (
-        "guard of practitioners",
-        APPOINTMENTS,
-        '    "practitioner": ("practitioner_id", "blocks_from", "blocks_until"),\n',
-        "",
-        _BOOKINGS,
+    *(
+        (
+            f"guard of {whose}s",
+            TIME_OFF,
+            "GUARDS.items():\n        if op.get_bind()",
+            f'GUARDS.items():\n        if name == "{whose}":\n            continue\n'
+            "        if op.get_bind()",
+            _BOOKINGS,
+        )
+        for whose in ("practitioner", "patient")
     ),
-    (
-        "guard of patients",
-        APPOINTMENTS,
-        '    "patient": ("chat_id", "starts_at", "ends_at"),\n',
-        "",
-        _BOOKINGS,
-    ),
-    (
-        "guard on insert",
-        APPOINTMENTS,
-        'for verb in ("insert", "update")',
-        'for verb in ("update",)',
-        _SQLITE_BOOKINGS,
-    ),
-    (
-        "guard on update",
-        APPOINTMENTS,
-        'for verb in ("insert", "update")',
-        'for verb in ("insert",)',
-        _SQLITE_BOOKINGS,
+    *(
+        (
+            f"guard on {verb}",
+            TIME_OFF,
+            'for verb in ("insert", "update")',
+            f'for verb in ("{other}",)',
+            _SQLITE_BOOKINGS,
+        )
+        for verb, other in (("insert", "update"), ("update", "insert"))
     ),
     *(
         (
             f"guard of {state} times",
-            APPOINTMENTS,
-            "OCCUPYING = \"('held', 'pending', 'booked', 'arrived')\"",
-            f'OCCUPYING = "({", ".join(repr(s) for s in kept)})"',
+            TIME_OFF,
+            "    put_guards_on(f\"({EXPECTED}, 'blocked')\")\n",
+            f"    put_guards_on({str(tuple(each for each in OCCUPYING if each != state))!r})\n",
             _SQLITE_BOOKINGS,
         )
-        for state in ("held", "pending", "booked", "arrived")
-        for kept in [[s for s in ("held", "pending", "booked", "arrived") if s != state]]
+        for state in OCCUPYING
     ),
     # Bookings.
     ("all or nothing", BOOKINGS, "    if gone:\n", "    if False:\n", _SQLITE_BOOKINGS),
@@ -217,7 +210,7 @@ _TABLE: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
         OUTBOX,
         "(_TABLE.c.id == row_id, _TABLE.c.lease_token == token, ",
         "(_TABLE.c.lease_token == token, ",
-        _OUTBOX,
+        _LOCKS,
     ),
     (
         "the fence: whose",
@@ -273,7 +266,7 @@ _TABLE: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
         OUTBOX,
         'last_error="LeaseEnded", **_in_doubt(), **_FREE',
         'last_error="LeaseEnded", state="pending", **_FREE',
-        _OUTBOX,
+        _LOCKS,
     ),
     (
         "a last look before a send",

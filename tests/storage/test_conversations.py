@@ -57,3 +57,11 @@ async def test_nobody_waits_for_a_patient_who_blocked_the_bot(database: Database
 
     await database.write(turns.commit, a_turn(before=0))
     assert await database.read(conversations.unanswered) == [7]
+
+
+async def test_a_conversation_that_has_moved_on_is_not_written_over(database: Database) -> None:
+    await database.write(turns.commit, a_turn())
+    older = a_conversation(revision=9)
+
+    assert not await database.write(conversations.save, older, 4, NOW)
+    assert (await database.read(conversations.load, 7)).conversation.revision == 0

@@ -52,6 +52,7 @@ async def test_an_update_can_be_parked_at_once(database: Database) -> None:
 async def test_two_bots_have_update_ids_of_their_own(database: Database) -> None:
     await database.write(lambda c: inbox.claim(c, 1, NOW, bot_id=11))
 
+    assert not await database.read(inbox.is_settled, 1, bot_id=12)
     assert await database.write(lambda c: inbox.claim(c, 1, NOW, bot_id=12))
 
 
@@ -110,6 +111,7 @@ async def test_a_replay_of_one_bot_leaves_the_other_alone(database: Database) ->
 
     assert not await database.write(inbox.replay, 1, bot_id=6)
     assert await database.write(inbox.replay, 1, bot_id=5)
+    assert not await database.write(inbox.replay, 1, bot_id=5)
 
 
 async def test_after_eight_days_only_the_list_of_parked_updates_is_left(database: Database) -> None:

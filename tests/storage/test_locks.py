@@ -154,6 +154,37 @@ async def test_one_update_that_comes_twice_at_once_is_taken_once(willow: Databas
     await again.close()
 
 
+async def claimed(database: Database, *messages: Message) -> list[int]:
+    """Enqueue messages to Ada, claim all of them at once, and arm them."""
+    await database.write(turns.commit, a_turn())
+    for message in messages:
+        await database.write(outbox.enqueue, message, NOW)
+    rows = await database.write(outbox.claim, 9, NOW, MINUTE, "t", (Kind.NUDGE,))
+    for row in rows:
+        assert await database.write(outbox.arm, row.id, "t", NOW, MINUTE)
+    return [row.id for row in rows]
+
+
+async def test_of_two_messages_claimed_at_once_each_is_settled_alone(willow: Database) -> None:
+    nudges = (Message(key, Kind.NUDGE, NOW, 7) for key in ("one", "two"))
+    first, second = await claimed(willow, *nudges)
+
+    assert await willow.write(outbox.finish, first, "t", 5, NOW)
+
+    assert await willow.write(outbox.fail, second, "t", "NotSent", None)
+    (dead,) = await willow.read(outbox.dead)
+    assert dead.id == second
+
+
+async def test_a_nudge_whose_sender_vanished_is_not_sent_again(willow: Database) -> None:
+    await claimed(willow, Message("one", Kind.NUDGE, NOW, 7))
+
+    await willow.write(outbox.rescue, NOW + 2 * MINUTE)
+
+    (doubted,) = await willow.read(outbox.dead)
+    assert (doubted.state, doubted.last_error) == ("uncertain", "LeaseEnded")
+
+
 async def test_a_stop_takes_back_what_waits(willow: Database) -> None:
     await willow.write(turns.commit, a_turn())
     await willow.write(outbox.enqueue, Message("one", Kind.NUDGE, NOW, 7), NOW)
