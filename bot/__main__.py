@@ -21,8 +21,8 @@ from bot.playground.refusals import PlaygroundRefused
 from bot.playground.server import run_playground
 from bot.roles import Role, chosen
 from bot.settings import Settings, SettingsFaults, load, load_data_place
+from clinic import own_protocol, staff_commands, upkeep_commands
 from clinic import settings as console_settings
-from clinic import staff_commands, upkeep_commands
 from clinic.calendar_commands import calendar_app
 from clinic.channels import leads_commands
 from clinic.channels.commands import channel_app
@@ -47,6 +47,7 @@ app = typer.Typer(
 )
 app.add_typer(protocol_commands.app, name="protocol")
 protocol_commands.app.command("fhir")(leads_commands.questionnaire_command)
+protocol_commands.app.command("use")(own_protocol.use_command(SystemClock().now))
 app.command("prove")(proof_command.prove_command)
 app.add_typer(
     clinic_app(SystemClock().now, lambda: asyncio.run(bot_name(load()))),

@@ -34,7 +34,7 @@ from bot.request import TELEGRAM, AiohttpRequest, base_urls
 from bot.scenery import Scenery
 from bot.sender import Sender
 from bot.staff_desk import StaffDesk
-from bot.store import DatabaseStore, prepare_protocols
+from bot.store import DatabaseStore, Premises, prepare_protocols
 from bot.turns import Turns
 from bot.updates import UpdateReader
 from bot.upkeep import Upkeep
@@ -112,7 +112,7 @@ async def serve(  # noqa: PLR0913 - what differs between Telegram, the playgroun
         await _connect(application, api_url, polls=webhook is None)
         meters = meters or Meters()
         store = MeteredStore(meters, database, clock, time.monotonic, application.bot.id)
-        scenery = Scenery(clock, new_token, protocols, catalogues, store.clinics)
+        scenery = _scenery(store, clock, new_token, catalogues, protocols)
         pace = pace or a_pace(limits)
         patience = 0.0 if webhook is None else _PATIENCE
         parts = _assemble(application, store, scenery, pace, patience)
@@ -135,6 +135,18 @@ async def serve(  # noqa: PLR0913 - what differs between Telegram, the playgroun
     finally:
         await application.shutdown()
         await application.bot.shutdown()
+
+
+def _scenery(
+    store: DatabaseStore,
+    clock: Clock,
+    new_token: Callable[[], str],
+    catalogues: Mapping[str, Catalogue],
+    protocols: Mapping[str, Protocol],
+) -> Scenery:
+    known = dict(protocols)  # it grows when a clinic takes numbers of its own
+    premises = Premises(store, catalogues, known)
+    return Scenery(clock, new_token, known, catalogues, premises.clinics)
 
 
 def a_pace(limits: Limits | None = None) -> Pace:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from importlib import resources
 
 from bot.clock import Clock
+from bot.faults import BotFault
 from bot.scenery import Place
 from flows.clinics import Clinic
 from flows.compiler import ProtocolFaults, compile_protocol
@@ -87,6 +90,10 @@ class DatabaseStore:
             self._clinics_until = self._monotonic() + _CLINICS_FOR
         return self._clinics
 
+    async def protocol(self, key: str) -> protocol_versions.ProtocolText | None:
+        """Return what a version was compiled from; None when it is not stored."""
+        return await self._database.read(protocol_versions.load, key)
+
     async def fail(self, update_id: int, why: str) -> int:
         """Count a failed try of an update; return how many there were."""
         now = self._clock.now()
@@ -115,12 +122,56 @@ class DatabaseStore:
         await self._database.write(patients.mark_unreachable, chat_id, self._clock.now())
 
 
+class Premises:
+    """The clinics as turns see them: each with a protocol that is known here.
+
+    A clinic's own version that came while the program runs is learnt; one that cannot be compiled
+    is left alone, and the clinic keeps the protocol that it had.
+    """
+
+    def __init__(
+        self,
+        store: DatabaseStore,
+        catalogues: Mapping[str, Catalogue],
+        protocols: dict[str, Protocol],
+    ) -> None:
+        """`protocols` grows; the packaged one is the first of it."""
+        self._store = store
+        self._catalogues = catalogues
+        self._protocols = protocols
+        self._read: Mapping[str, Clinic] | None = None
+        self._known: Mapping[str, Clinic] = {}
+
+    async def clinics(self) -> Mapping[str, Clinic]:
+        """Return every clinic by slug."""
+        found = await self._store.clinics()
+        if found is not self._read:
+            self._known = {slug: await self._settled(each) for slug, each in found.items()}
+            self._read = found
+        return self._known
+
+    async def _settled(self, clinic: Clinic) -> Clinic:
+        if clinic.protocol in self._protocols:
+            return clinic
+        source = await self._store.protocol(clinic.protocol)
+        learnt = None
+        if source is not None:
+            learnt = await asyncio.to_thread(_compiled, clinic.protocol, source, self._catalogues)
+        if learnt is not None and learnt.key == clinic.protocol:
+            self._protocols[learnt.key] = learnt
+            return clinic
+        before = self._known.get(clinic.slug)
+        key = before.protocol if before else next(iter(self._protocols))
+        return replace(clinic, protocol=key)
+
+
 async def prepare_protocols(
     database: Database, catalogues: Mapping[str, Catalogue], clock: Clock
 ) -> dict[str, Protocol]:
     """Return the packaged protocol and the older ones that running chats still use, by key.
 
-    New conversations of every clinic are held with the packaged one. Raises ProtocolFaults.
+    New conversations of clinics without numbers of their own are held with the packaged one.
+    Raises ProtocolFaults, and BotFault for a clinic whose own numbers no longer fit.
     """
     packaged = protocol_files.load_protocol(catalogues)
     folder = resources.files("flows") / "protocols"
@@ -135,6 +186,12 @@ async def prepare_protocols(
     for key, version in older.items():
         if key not in known and (protocol := _compiled(key, version, catalogues)) is not None:
             known[protocol.key] = protocol
+    for clinic in (await database.read(clinics.load_all)).values():
+        if clinic.protocol not in known:
+            raise BotFault(
+                f"the protocol of clinic {clinic.slug} no longer fits this version: run `resurface "
+                f"protocol use FILE --clinic {clinic.slug}` with its overrides, or with --packaged"
+            )
     return known
 
 

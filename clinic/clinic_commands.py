@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from clinic import link_commands, wizard_commands
+from clinic import link_commands, own_protocol, wizard_commands
 from clinic.commands import (
     DEFAULT_URL,
     DatabaseUrl,
@@ -15,25 +15,28 @@ from clinic.commands import (
     faults_in_a_sentence,
     import_demo,
     import_file,
+    with_database,
 )
 from clinic.lent import Now
 from clinic.link_commands import BotName
-from storage import clinics
+from clinic.own_protocol import Prove
+from flows import proof
+from storage import clinic_protocols, clinics
 from storage.faults import StorageError
 
 
-def clinic_app(now: Now, bot_name: BotName) -> typer.Typer:
+def clinic_app(now: Now, bot_name: BotName, prove: Prove = proof.prove) -> typer.Typer:
     """Return the commands; `now` is aware UTC."""
     app = typer.Typer(help="Describe clinics to the bot.", no_args_is_help=True)
     wizard_commands.add_init(app, now, bot_name)
-    _add_import(app, bot_name)
+    _add_import(app, now, bot_name, prove)
     _add_export(app)
     _add_demo(app, bot_name)
     link_commands.add_links(app, bot_name)
     return app
 
 
-def _add_import(app: typer.Typer, bot_name: BotName) -> None:
+def _add_import(app: typer.Typer, now: Now, bot_name: BotName, prove: Prove) -> None:
     @app.command("import")
     def import_command(
         file: Annotated[Path, typer.Argument(help="A clinic file, see `resurface clinic demo`.")],
@@ -41,7 +44,13 @@ def _add_import(app: typer.Typer, bot_name: BotName) -> None:
     ) -> None:
         """Create or update the clinics described in FILE."""
         with faults_in_a_sentence():
-            link_commands.tell(database_url, import_file(database_url, file), bot_name)
+            own = own_protocol.named_in(database_url, file, prove) if file.is_file() else {}
+            slugs = import_file(database_url, file)
+            with_database(
+                database_url,
+                lambda database: database.write(clinic_protocols.use_all, own, now()),
+            )
+            link_commands.tell(database_url, slugs, bot_name)
 
 
 def _add_demo(app: typer.Typer, bot_name: BotName) -> None:
@@ -79,11 +88,14 @@ def _add_export(app: typer.Typer) -> None:
     ) -> None:
         """Print the clinics as a clinic file; importing it again changes nothing."""
         with faults_in_a_sentence():
-            text = export_text(database_url, slugs or ())
+            text, own = export_text(database_url, slugs or (), beside=out is not None)
             if out is None:
                 typer.echo(text, nl=False)
                 return
             if out.exists() and not force:
                 raise StorageError(f"{out}: exists already; name another file, or give --force")
+            for name, overrides in own.items():
+                (out.parent / name).write_text(overrides, encoding="utf-8")
+                typer.echo(f"{out.parent / name}: written, the clinic's own numbers")
             out.write_text(text, encoding="utf-8")
             typer.echo(f"{out}: written; import it again with `resurface clinic import {out}`")

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.effects import LeadKind
-from storage import clinic_document, clinics, leads, migrations
+from storage import clinic_document, clinic_protocols, clinics, leads, migrations
 from storage.database import Database, connect
 from storage.faults import StorageError
 from storage.leads import LeadRow
@@ -54,15 +54,28 @@ def import_text(database_url: str, text: str, file: str) -> tuple[str, ...]:
     )
 
 
-def export_text(database_url: str, slugs: Sequence[str]) -> str:
-    """Return clinics, or all of them, as a clinic file. Raises StorageError."""
+def export_text(
+    database_url: str, slugs: Sequence[str], *, beside: bool
+) -> tuple[str, dict[str, str]]:
+    """Return clinics, or all of them, as a clinic file, and the files to stand `beside` it.
 
-    async def read(database: Database) -> str:
+    Without any beside it, the file leaves a clinic's own protocol as it is. Raises StorageError.
+    """
+
+    async def read(database: Database) -> tuple[str, dict[str, str]]:
         chosen = slugs or await database.read(clinic_document.slugs)
+        own = await database.read(clinic_protocols.overrides) if beside else {}
         entries = [await database.read(clinic_document.entry_of, slug) for slug in chosen]
         if not entries:
             raise StorageError("there is no clinic yet: run `resurface clinic init`")
-        return clinic_document.text_of(entries)
+        files = {f"{slug}-overrides.toml": own[slug] for slug in chosen if slug in own}
+        named = [
+            entry.model_copy(update={"protocol": f"{entry.slug}-overrides.toml"})
+            if entry.slug in own
+            else entry
+            for entry in entries
+        ]
+        return clinic_document.text_of(named), files
 
     return with_database(database_url, read)
 

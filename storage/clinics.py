@@ -11,7 +11,15 @@ from sqlalchemy import Connection, delete, insert, select, update
 from flows import clinics as values
 from storage import clinic_file, upserts
 from storage.clinic_file import ClinicEntry, PractitionerEntry
-from storage.models import Clinic, Closure, DayOverride, OpeningHours, Practitioner, Service
+from storage.models import (
+    Clinic,
+    Closure,
+    DayOverride,
+    OpeningHours,
+    Practitioner,
+    ProtocolVersion,
+    Service,
+)
 
 
 def load_all(connection: Connection) -> dict[str, values.Clinic]:
@@ -53,8 +61,16 @@ def load_all(connection: Connection) -> dict[str, values.Clinic]:
 
 
 def use_protocol(connection: Connection, key: str) -> None:
-    """Hold new conversations of every clinic with the protocol of this `Protocol.key`."""
-    connection.execute(update(Clinic).where(Clinic.protocol != key).values(protocol=key))
+    """Hold new conversations with the packaged protocol where a clinic has no own numbers.
+
+    `key` is its `Protocol.key`.
+    """
+    own = select(ProtocolVersion.key).where(ProtocolVersion.overrides != "")
+    connection.execute(
+        update(Clinic)
+        .where(Clinic.protocol != key, Clinic.protocol.not_in(own))
+        .values(protocol=key)
+    )
 
 
 def import_clinic(connection: Connection, text: str, file: str) -> tuple[str, ...]:

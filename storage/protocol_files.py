@@ -29,6 +29,11 @@ def load_catalogues() -> dict[str, Catalogue]:
     }
 
 
+def packaged_text() -> str:
+    """Return the packaged protocol as TOML text."""
+    return (resources.files("flows") / "protocols" / PACKAGED).read_text(encoding="utf-8")
+
+
 def load_protocol(
     catalogues: Mapping[str, Catalogue], overrides: str = "", overrides_file: str = ""
 ) -> Protocol:
@@ -37,7 +42,7 @@ def load_protocol(
     Raises `ProtocolFaults`.
     """
     return compile_protocol(
-        (resources.files("flows") / "protocols" / PACKAGED).read_text(encoding="utf-8"),
+        packaged_text(),
         file=f"flows/protocols/{PACKAGED}",
         catalogues=catalogues,
         overrides=overrides,

@@ -26,7 +26,7 @@ from storage.models.clinics import (
     Service,
 )
 from storage.models.columns import Model, UtcDateTime, table_of
-from storage.models.decisions import Decision, ProtocolVersion
+from storage.models.decisions import Decision, ProtocolSignature, ProtocolVersion
 from storage.models.desk import Finding, LeadNote, Photo, Thread, ThreadMessage
 from storage.models.follow_up import FollowUp, SeriesReview, WaitlistEntry, WaitlistOffer
 from storage.models.outbox import OUTBOX_STATES, WAITING, Outbox
@@ -65,6 +65,7 @@ __all__ = [
     "Patient",
     "Photo",
     "Practitioner",
+    "ProtocolSignature",
     "ProtocolVersion",
     "SeriesReview",
     "Service",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.models.columns import COUNTER, Model, UtcDateTime, Words
@@ -47,3 +47,23 @@ class ProtocolVersion(Model):
     text: Mapped[str] = mapped_column(Words)
     overrides: Mapped[str] = mapped_column(Words)
     first_used_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ProtocolSignature(Model):
+    """A clinician's agreement to one exact version of a protocol: only ever added to."""
+
+    __tablename__ = "protocol_signatures"
+    __table_args__ = (Index(None, "clinic_id"),)
+    __pii_columns__ = frozenset[str]()
+    __plain_columns__ = frozenset(
+        {"id", "clinic_id", "staff_id", "protocol", "digest", "name", "post", "at"}
+    )
+
+    id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinics.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_members.id"))  # who was signed in
+    protocol: Mapped[str] = mapped_column(Words)  # key of the version
+    digest: Mapped[str] = mapped_column(Words)
+    name: Mapped[str] = mapped_column(Words)  # as the clinician wrote it
+    post: Mapped[str] = mapped_column(Words)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -7,8 +7,10 @@ from importlib import resources
 
 import pytest
 
-from bot.store import DatabaseStore, prepare_protocols
-from storage import clinics, protocol_versions
+from bot.faults import BotFault
+from bot.store import DatabaseStore, Premises, prepare_protocols
+from storage import clinic_protocols, clinics, protocol_files, protocol_versions
+from storage.clinic_protocols import Version
 from storage.database import Database, connect
 from storage.protocol_versions import ProtocolText
 from tests.flows.chat import catalogues, protocol
@@ -74,3 +76,57 @@ async def test_a_version_of_a_running_chat_stays_known(filled: Database) -> None
     known = await prepare_protocols(filled, catalogues(), CLOCK)
 
     assert len(known) == 2
+
+
+OVERRIDES = 'overrides = "microneedling"\n[spacing]\npreferred_days = 35\n'
+
+
+async def takes_own_numbers(database: Database, text: str = OVERRIDES) -> str:
+    own = protocol_files.load_protocol(catalogues(), text, "own.toml")
+    version = Version(own.key, own.digest, ProtocolText(TEXT, text))
+    await database.write(clinic_protocols.use, "willow", version, CLOCK.now())
+    return own.key
+
+
+async def test_a_clinic_that_takes_own_numbers_is_held_with_them_within_a_minute(
+    filled: Database,
+) -> None:
+    known, now = await prepare_protocols(filled, catalogues(), CLOCK), [0.0]
+    premises = Premises(DatabaseStore(filled, CLOCK, lambda: now[0]), catalogues(), known)
+    before = await premises.clinics()
+    key = await takes_own_numbers(filled)
+    now[0] = 61.0
+
+    after = await premises.clinics()
+
+    assert before["willow"].protocol == protocol().key
+    assert (after["willow"].protocol, after["harbour"].protocol) == (key, protocol().key)
+    assert known[key].spacing.preferred_days == 35
+
+
+async def test_own_numbers_stay_when_the_program_starts_again(filled: Database) -> None:
+    key = await takes_own_numbers(filled)
+
+    known = await prepare_protocols(filled, catalogues(), CLOCK)
+
+    assert (await filled.read(clinics.load_all))["willow"].protocol == key
+    assert set(known) == {key, protocol().key}
+
+
+async def test_a_clinic_that_is_new_or_unknown_here_gets_what_is_known(filled: Database) -> None:
+    known = {protocol().key: protocol()}
+    broken = Version("bad/1/def", "def", ProtocolText("steps = 1", "overrides"))
+    await filled.write(clinic_protocols.use, "willow", broken, CLOCK.now())
+
+    store = DatabaseStore(filled, CLOCK, lambda: 0.0)
+    found = await Premises(store, catalogues(), known).clinics()
+
+    assert {clinic.protocol for clinic in found.values()} == {protocol().key}
+
+
+async def test_own_numbers_that_no_longer_fit_are_told_at_the_start(filled: Database) -> None:
+    broken = Version("bad/1/def", "def", ProtocolText("steps = 1", "overrides"))
+    await filled.write(clinic_protocols.use, "willow", broken, CLOCK.now())
+
+    with pytest.raises(BotFault, match="resurface protocol use FILE --clinic willow"):
+        await prepare_protocols(filled, catalogues(), CLOCK)
