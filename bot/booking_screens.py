@@ -1,14 +1,15 @@
-"""The screens of booking: a day, a time, how to be reached, what is booked, moving, cancelling."""
+"""The screens of booking: a day, a time, how to be reached, which day is better."""
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from datetime import date, timedelta
 
-from bot.markup import Button, ContactRequest, Rows, Screen, label, paired, stacked
+from bot.markup import Button, ContactRequest, Rows, Screen, label, paired
 from bot.page import Page
 from bot.question_screens import back_and_help
-from flows.conversation import BookedSession, Booking
-from flows.events import Action, AskedForPerson, AskedHelp, Chose
+from flows.conversation import BookedSession
+from flows.events import Action, AskedForPerson, Chose
 from flows.looking import bookable_days
 
 TIMES_SHOWN = 12
@@ -79,11 +80,11 @@ def contact(page: Page) -> Screen:
     booking = page.conversation.booking
     if booking.hold_until is not None:
         clock = page.clock(booking.hold_until)
-        key = counted("screen.contact.title", booking)
+        key = counted("screen.contact.title", booking.sessions)
         title = page.say(key, clock=clock, place=page.place())
     else:
-        title = page.say(counted("screen.contact.title_open", booking), place=page.place())
-    html = "\n\n".join((title, _sessions(page), page.say("screen.contact.question")))
+        title = page.say(counted("screen.contact.title_open", booking.sessions), place=page.place())
+    html = "\n\n".join((title, sessions(page), page.say("screen.contact.question")))
     rows = (
         (page.button("reach_here", Chose(Action.REACH_HERE)),),
         (page.button("person", AskedForPerson()),),
@@ -97,119 +98,16 @@ def contact(page: Page) -> Screen:
     return Screen(html, rows, contact=request)
 
 
-def booked(page: Page) -> Screen:
-    """Say what is booked: what, who, where, when, the code, and what can be done with it."""
-    booking = page.conversation.booking
-    title = "screen.booked.pending" if booking.pending else "screen.booked.title"
-    when = "\n".join((page.say("screen.booked.when", place=page.place()), _sessions(page)))
-    closing = "one_first" if booking.only_first else "prepare"
-    if _is_talk(booking):
-        closing = "consult"
-    paragraphs = (
-        page.say(title),
-        "\n".join(_facts(page)),
-        when,
-        page.say("screen.booked.code", code=booking.code),
-        page.say(f"screen.booked.{closing}"),
-    )
-    return Screen("\n\n".join(paragraphs), _booked_rows(page))
-
-
-def change(page: Page) -> Screen:
-    """Ask which session to move."""
-    now = page.scene.now
-    ahead = [each for each in page.conversation.booking.sessions if each.slot.starts_at > now]
-    moves = [
-        page.button(
-            "move",
-            Chose(Action.MOVE, str(each.number)),
-            number=each.number,
-            when=page.short_when(each.slot),
-        )
-        for each in ahead
-    ]
-    html = f"{page.say('screen.change.title')}\n\n{_sessions(page)}"
-    person = (page.button("person", AskedForPerson()),)
-    return Screen(html, (*stacked(moves), person, back_and_help(page)))
-
-
-def cancel(page: Page) -> Screen:
-    """Ask for a yes before everything is cancelled."""
-    booking = page.conversation.booking
-    paragraphs = (
-        page.say(counted("screen.cancel.title", booking)),
-        _sessions(page),
-        page.say(counted("screen.cancel.next", booking)),
-    )
-    yes = page.button(counted("cancel_yes", booking), Chose(Action.CANCEL_YES))
-    rows = (
-        (yes, page.button("keep", Chose(Action.KEEP))),
-        (page.button("person", AskedForPerson()),),
-        back_and_help(page),
-    )
-    return Screen("\n\n".join(paragraphs), rows)
-
-
-def counted(key: str, booking: Booking) -> str:
-    """Return the key of the words for one visit where the booking has just one."""
-    return f"{key}_one" if len(booking.sessions) == 1 else key
-
-
-def _is_talk(booking: Booking) -> bool:
-    """Say whether nothing is done to the skin, so there is nothing to prepare or to care for."""
-    return booking.service == "consultation"
-
-
-def _booked_rows(page: Page) -> Rows:
-    booking = page.conversation.booking
-    copy = page.catalogue.text("button.copy_code", code=booking.code)
-    rows: list[tuple[Button, ...]] = [(Button(label(copy), copy_text=booking.code),)]
-    if page.clinic is not None and page.clinic.map_url.startswith("https://"):
-        words = page.catalogue.text("button.map")
-        rows.append((Button(label(words), url=page.clinic.map_url),))
-    calendar = page.button("calendar", Chose(Action.CALENDAR_FILE))
-    prepare = page.button("prepare", Chose(Action.PREPARE))
-    aftercare = page.button("aftercare", Chose(Action.AFTERCARE))
-    person = page.button("person", AskedForPerson())
-    photos = page.button("photos", Chose(Action.PHOTOS))
-    talk = _is_talk(booking)
-    return (
-        *rows,
-        (calendar,) if talk else (calendar, prepare),
-        (
-            page.button(counted("change", booking), Chose(Action.CHANGE)),
-            page.button("cancel", Chose(Action.CANCEL)),
-        ),
-        (photos,) if talk else (aftercare, photos),
-        (person, page.button("help", AskedHelp())),
-    )
-
-
-def _facts(page: Page) -> list[str]:
-    booking = page.conversation.booking
-    if page.clinic is None:
-        return []
-    service = page.clinic.service(booking.service)
-    names = dict.fromkeys(
-        page.clinic.practitioner_name(each.slot.practitioner) for each in booking.sessions
-    )
-    what = "what_price" if service.price else "what"
-    minutes = int(service.duration.total_seconds() // 60)
-    return [
-        page.say(
-            f"screen.booked.{what}", service=service.name, minutes=minutes, price=service.price
-        ),
-        page.say("screen.booked.who", practitioner=", ".join(names)),
-        page.say("screen.booked.where"),
-        page.say("screen.booked.phone"),
-    ]
+def counted(key: str, visits: Sized) -> str:
+    """Return the key of the words for one visit where there is just one."""
+    return f"{key}_one" if len(visits) == 1 else key
 
 
 def _which_day(page: Page) -> str:
     moving = _moving(page)
     if moving is None:
         return page.say("screen.pick_day.title")
-    key = counted("screen.pick_day.moving", page.conversation.booking)
+    key = counted("screen.pick_day.moving", page.conversation.booking.sessions)
     return page.say(key, number=moving.number, when=page.when(moving.slot))
 
 
@@ -218,13 +116,14 @@ def _moving(page: Page) -> BookedSession | None:
     return next((each for each in booking.sessions if each.uid == booking.moving), None)
 
 
-def _sessions(page: Page) -> str:
-    sessions = page.conversation.booking.sessions
-    if len(sessions) == 1:
-        return f"<b>{page.when(sessions[0].slot)}</b>"
+def sessions(page: Page) -> str:
+    """List the times of the booking, one a line."""
+    booked = page.conversation.booking.sessions
+    if len(booked) == 1:
+        return f"<b>{page.when(booked[0].slot)}</b>"
     return "\n".join(
         page.say("screen.plan.session", number=each.number, when=page.when(each.slot))
-        for each in sessions
+        for each in booked
     )
 
 

@@ -207,8 +207,11 @@ class Replies:
     async def _send_cancellation(self, reply: Reply) -> None:
         """Send what takes the times out of the patient's own calendar again."""
         page = Page(reply.turn.conversation, reply.scene)
-        booked = reply.before.booking.sessions if reply.before else ()
-        gone = [each for each in booked if each.slot.starts_at > page.scene.now]
+        before = reply.before.booking.booked if reply.before else ()
+        kept = {each.uid for each in reply.turn.conversation.booking.booked}
+        gone = [
+            each for each in before if each.uid not in kept and each.slot.starts_at > page.scene.now
+        ]
         if page.clinic is None or not gone:
             return
         content = cancellation_file(page.clinic, gone, page.catalogue, page.scene.now)

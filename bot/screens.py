@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from bot import booking_screens, question_screens, verdict_screens
+from bot import booking_screens, question_screens, verdict_screens, visit_screens
 from bot.markup import TEXT_LIMIT, Button, Rows, Screen, cut, label, plain, stacked
 from bot.page import Page
 from flows import photos
@@ -80,6 +80,7 @@ def _shown_parts(conversation: Conversation) -> Conversation:
         last_media="",
         wanted_clinic=None,
         photos=0,
+        booking=replace(conversation.booking, just_booked=False),
     )
 
 
@@ -114,11 +115,12 @@ def closing(before: Conversation | None, turn: Turn, scene: Scene) -> str:
     if before is None or before.state not in _SHORTENED:
         return ""
     page = Page(turn.conversation, scene)
+    held = before.booking.sessions
     match before.state, turn.conversation.state:
         case Stage.CONTACT, Stage.BOOKED:
-            return page.say(booking_screens.counted("screen.contact.chosen", before.booking))
+            return page.say(booking_screens.counted("screen.contact.chosen", held))
         case Stage.CONTACT, Stage.PLAN | Stage.CONSULT:
-            return page.say(booking_screens.counted("screen.contact.given_back", before.booking))
+            return page.say(booking_screens.counted("screen.contact.given_back", held))
         case _, Stage.CONTACT | Stage.BOOKED | Stage.PLAN:
             return page.say("screen.pick_time.chosen")
     return ""
@@ -250,8 +252,9 @@ _STAGES: Mapping[Stage, Callable[[Page], Screen]] = {
     Stage.PICK_DAY: booking_screens.pick_day,
     Stage.PICK_TIME: booking_screens.pick_time,
     Stage.CONTACT: booking_screens.contact,
-    Stage.BOOKED: booking_screens.booked,
-    Stage.CHANGE: booking_screens.change,
-    Stage.CANCEL: booking_screens.cancel,
+    Stage.BOOKED: visit_screens.booked,
+    Stage.CHANGE: visit_screens.change,
+    Stage.MEND: visit_screens.mend,
+    Stage.CANCEL: visit_screens.cancel,
     Stage.STOPPED: _stopped,
 }

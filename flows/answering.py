@@ -51,9 +51,15 @@ def _ahead(here: Position, uid: str) -> BookedSession | None:
 
 
 def _coming(here: Position, event: AnsweredNudge) -> Turn:
-    if _ahead(here, event.ref) is None:
+    coming = _ahead(here, event.ref)
+    if coming is None:
         return _say(here, "note.nudge_over")
-    return _say(here, "note.nudge_coming", ConfirmVisit(event.ref))
+    booking = here.booking
+    said = {
+        name: tuple(replace(each, is_coming=True) if each is coming else each for each in visits)
+        for name, visits in (("sessions", booking.sessions), ("done", booking.done))
+    }
+    return _say(here.with_booking(**said), "note.nudge_coming", ConfirmVisit(event.ref))
 
 
 def _news(here: Position, event: AnsweredNudge) -> Turn:
@@ -112,7 +118,7 @@ def _go(here: Position, event: AnsweredNudge) -> Turn:
 def _at_booked(here: Position) -> Position:
     if here.conversation.state == Stage.BOOKED and here.conversation.overlay is None:
         return here
-    return here.go("jump", Stage.BOOKED)
+    return continuing.at_visits(here)
 
 
 _ANSWERS: Mapping[NudgeAnswer, Callable[[Position, AnsweredNudge], Turn]] = {

@@ -34,6 +34,8 @@ def calendar_seen(here: Position, view: CalendarView) -> Turn:
             return _show_days(here, view)
         case Stage.PICK_TIME:
             return _show_times(here, view)
+        case Stage.MEND:
+            return rebooking.calendar_seen(here, view)
         case _:
             return Turn(here.conversation)
 
@@ -75,7 +77,9 @@ def confirm(here: Position) -> Turn:
         offers=(),
         times=(),
         days=(),
+        day_on=None,
         first=None,
+        just_booked=True,
     )
     return Turn(there.conversation, effects=effects, files=("calendar",))
 
@@ -132,6 +136,8 @@ def back(here: Position) -> Turn:
         case Stage.CONTACT:
             freed = ReleaseHold(here.booking.series_id)
             return Turn(_let_go(here, "back").conversation, effects=(freed,))
+        case Stage.MEND:
+            return rebooking.leave(here)
         case _:
             return Turn(here.go("back", Stage.BOOKED).conversation)
 
@@ -140,6 +146,9 @@ def taken(here: Position, event: SlotWasTaken) -> Turn:
     """Another patient was faster: offer what is nearest to the times that were wanted."""
     if here.conversation.state == Stage.CONTACT:
         here = _let_go(here, "taken")
+    elif here.conversation.state == Stage.MEND:
+        turn = rebooking.calendar_seen(here, event.view)
+        return replace(turn, notes=(here.note("note.slot_taken"),))
     elif here.conversation.state == Stage.PICK_TIME and here.booking.day_on:
         turn = _show_times(here.with_booking(wish_at=None), event.view)
         return replace(turn, notes=(here.note("note.slot_taken"), *turn.notes))
@@ -227,16 +236,11 @@ def _show_times(here: Position, view: CalendarView) -> Turn:
 
 
 def _times(here: Position, view: CalendarView, on: date, part: str) -> tuple[Slot, ...]:
-    """Return the free times of a day; a session of a series stays with its practitioner."""
+    """Return the free times of a day, for one visit that is being moved or for a new one."""
     moved = moving(here)
     if moved is None:
         return slots.free_on(view, on, part)
-    if len(here.booking.sessions) == 1:
-        found = slots.free_on(view, on, part, preferred=moved.slot.practitioner)
-        return tuple(slot for slot in found if slot.starts_at != moved.slot.starts_at)
-    found = series.move_options(
-        view, here.booking.sessions, moved.number, here.protocol.spacing, on
-    )
+    found = rebooking.times(here, view, moved, on)
     return tuple(slot for slot in found if not part or _part(slot, view) == part)
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from flows.conversation import BookedSession, Booking, Conversation, Stage
 
 #: Screens of somebody who has visits; what was begun on them no longer fits after a change.
-_ABOUT_VISITS = frozenset({Stage.BOOKED, Stage.CHANGE, Stage.CANCEL})
+_ABOUT_VISITS = frozenset({Stage.BOOKED, Stage.CHANGE, Stage.MEND, Stage.CANCEL})
 _WHILE_MOVING = frozenset({Stage.PICK_DAY, Stage.PICK_TIME})
 
 
@@ -40,6 +40,8 @@ def after_change(
             sessions=sessions,
             pending=pending,
             moving=None,
+            mend=(),
+            cancelling=None,
             days=(),
             week_on=None,
             day_on=None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flows import relevance
-from flows.conversation import Booking, Conversation, Stage
+from flows.conversation import BookedSession, Booking, Conversation, Stage
 from flows.looking import look_for_times
 from flows.position import Position
 from flows.turn import Turn
@@ -17,29 +17,45 @@ def see_times(here: Position, missed: str = "") -> Turn:
     booking = here.booking
     if here.conversation.state == Stage.PLAN and booking.done:
         return look_for_times(here)
-    done = tuple(each for each in booking.sessions if each.uid != missed)
-    is_booked = bool(booking.sessions) and booking.hold_until is None
-    if not is_booked or booking.service != "treatment" or here.conversation.red_flag:
-        return Turn(here.conversation, notes=(here.note("note.nudge_over"),))
-    rest = Booking(
-        service=booking.service, series_id=booking.series_id, code=booking.code, done=done
-    )
-    there = here.with_(booking=rest)
-    if there.plan() is None:
+    there = _left(here, tuple(each for each in booking.sessions if each.uid != missed))
+    if there is None:
         return Turn(here.conversation, notes=(here.note("note.nudge_over"),))
     return look_for_times(there.go("jump", Stage.PLAN))
 
 
 def leave(here: Position) -> Turn:
     """Go back from the offered times to the visits there are."""
+    return Turn(at_visits(here).conversation)
+
+
+def at_visits(here: Position) -> Position:
+    """Go to the booked visits; times that were looked at or held beside them are let go."""
+    return here.with_visits().go("jump", Stage.BOOKED)
+
+
+def is_left(here: Position) -> bool:
+    """Say whether some visits of the course have no time yet."""
+    return how_many_left(here) > 0
+
+
+def how_many_left(here: Position) -> int:
+    """Return how many visits of the course have no time yet."""
+    there = _left(here, here.booking.sessions)
+    plan = there.plan() if there else None
+    return plan.sessions if plan else 0
+
+
+def _left(here: Position, done: tuple[BookedSession, ...]) -> Position | None:
+    """Return the position with what is left to book; None when there is nothing."""
     booking = here.booking
-    kept = Booking(
-        service=booking.service,
-        series_id=booking.series_id,
-        code=booking.code,
-        sessions=booking.done,
+    is_booked = bool(booking.sessions) and booking.hold_until is None
+    if not is_booked or booking.service != "treatment" or here.conversation.red_flag:
+        return None
+    rest = Booking(
+        service=booking.service, series_id=booking.series_id, code=booking.code, done=done
     )
-    return Turn(here.go("jump", Stage.BOOKED, booking=kept).conversation)
+    there = here.with_(booking=rest)
+    return None if there.plan() is None else there
 
 
 def refresh(here: Position) -> Turn:

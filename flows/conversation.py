@@ -26,6 +26,7 @@ class Stage(StrEnum):
     CONTACT = "contact"  # times are held; how may the clinic reach the patient?
     BOOKED = "booked"
     CHANGE = "change"  # which appointment to move
+    MEND = "mend"  # these would have to move too
     CANCEL = "cancel"  # are you sure?
     STOPPED = "stopped"
 
@@ -64,6 +65,7 @@ class BookedSession:
     slot: Slot
     number: int  # 1-based within the series
     sequence: int = 0  # grows with every move, as RFC 5545 asks
+    is_coming: bool = False  # the patient said that they will come
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,14 @@ class Booking:
     done: tuple[BookedSession, ...] = ()  # of a course that goes on: what was booked before
     pending: bool = False  # the clinic confirms each request itself
     moving: str | None = None  # uid of the appointment being moved
+    mend: tuple[BookedSession, ...] = ()  # MEND: appointments as they would be, in order
+    cancelling: str | None = None  # CANCEL: uid of the one chosen; None: all of them
+    just_booked: bool = False  # nothing else has happened since
+
+    @property
+    def booked(self) -> tuple[BookedSession, ...]:
+        """What is booked, past visits too; held times are not."""
+        return self.done if self.hold_until else (*self.done, *self.sessions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,17 @@ the calendar with `Turn.look`, and what it wants done goes out as effects.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 from typing import assert_never
 
 from flows import (
     answering,
     appointing,
+    choosing,
     continuing,
     looking,
     photos,
-    rebooking,
     relevance,
     repairs,
     screening,
@@ -25,12 +24,12 @@ from flows import (
     talking,
     typed,
     understanding,
+    wishes,
     wording,
 )
 from flows.conversation import Answer, Conversation, Overlay, Stage
 from flows.effects import SavePhone
 from flows.events import (
-    Action,
     Answered,
     AnsweredNudge,
     AskedForPerson,
@@ -58,9 +57,22 @@ from flows.events import (
 )
 from flows.position import Position
 from flows.protocol import Kind
-from flows.slots import PARTS
 from flows.turn import Look, Scene, Turn
 from flows.understanding import DidYouMean, NotAllowed, Reading, Understood
+
+#: Screens of booking that lead back to the one before.
+_BOOKING = frozenset(
+    {
+        Stage.PICK_DAY,
+        Stage.PICK_TIME,
+        Stage.CONTACT,
+        Stage.CHANGE,
+        Stage.MEND,
+        Stage.CANCEL,
+    }
+)
+#: What leads away from writing to the clinic.
+_WAYS_OUT = (AskedForPerson, AskedHelp, AskedPrivacy, AskedToStartOver, Repeated, Stopped, WentBack)
 
 _Attempt = Callable[[Position, Typed], Turn | None]
 
@@ -82,6 +94,8 @@ def advance(conversation: Conversation | None, event: Event, scene: Scene, *, ch
     if turn.silent:
         return turn
     after = turn.conversation
+    if conversation is not None and conversation.booking.just_booked:
+        after = replace(after, booking=replace(after.booking, just_booked=False))
     if not isinstance(event, SentMedia):
         after = replace(after, last_media="")
     return replace(turn, conversation=replace(after, revision=after.revision + 1))
@@ -114,10 +128,14 @@ def _attempts(here: Position) -> tuple[_Attempt, ...]:
     if here.conversation.overlay is Overlay.ASK:
         return _as_button, _as_way_out, _as_message
     if here.step is None or here.conversation.overlay:
-        return _as_button, _as_command, _as_question
+        return _as_wish, _as_button, _as_command, _as_question
     if here.step.kind is Kind.TEXT:  # own words are an answer only when they are nothing else
         return _as_command, _as_question, _as_answer, _as_near_answer
     return _as_answer, _as_command, _as_question, _as_near_answer
+
+
+def _as_wish(here: Position, event: Typed) -> Turn | None:
+    return None if here.conversation.overlay else wishes.wish(here, event.text)
 
 
 def _as_button(here: Position, event: Typed) -> Turn | None:
@@ -193,7 +211,7 @@ def _wish(here: Position, wish: typed.Wish) -> Turn:
 def _went_back(here: Position) -> Turn:
     state = here.conversation.state
     if here.conversation.overlay:
-        return _continue(here)
+        return choosing.go_on(here)
     if here.step is not None or state == Stage.REVIEW:
         before = relevance.previous_step(here.protocol, here.answers, state)
         if before is None:
@@ -205,7 +223,7 @@ def _went_back(here: Position) -> Turn:
         return Turn(here.go("back", Stage.REVIEW, decided_on=None).conversation)
     if state == Stage.NO_CONSENT:
         return Turn(here.go("back", here.protocol.steps[0].id).conversation)
-    if state in (Stage.PICK_DAY, Stage.PICK_TIME, Stage.CONTACT, Stage.CHANGE, Stage.CANCEL):
+    if state in _BOOKING:
         return appointing.back(here)
     return Turn(here.conversation, notes=(here.note("note.nothing_back"),))
 
@@ -238,115 +256,6 @@ def _shared_contact(here: Position, event: SharedContact) -> Turn:
     return replace(turn, effects=(*kept, *turn.effects))
 
 
-def _chose(here: Position, event: Chose) -> Turn:
-    states, handler = _ACTIONS[event.action]
-    if states and (here.conversation.overlay or here.conversation.state not in states):
-        return screening.stale(here)
-    try:
-        return handler(here, event.arg)
-    except (ValueError, IndexError, KeyError):  # an argument that this screen does not offer
-        return screening.stale(here)
-
-
-def _continue(here: Position) -> Turn:
-    """Give the place back; what was beside it leaves it untouched."""
-    if here.conversation.overlay in (Overlay.ASK, Overlay.PHOTOS):
-        return Turn(here.with_(overlay=None).conversation)
-    return starting.resume(here)
-
-
-def _start_over(here: Position) -> Turn:
-    """Start over on the screen that asks for it; anywhere else ask first."""
-    if here.conversation.overlay:
-        return starting.start_over(here)
-    return starting.ask_to_start_over(here)
-
-
-def _choose_clinic(here: Position, slug: str) -> Turn:
-    return Turn(starting.begin(here, here.scene.clinics[slug].slug).conversation)
-
-
-def _book(here: Position, index: str) -> Turn:
-    return appointing.book(here, here.booking.offers[int(index)])
-
-
-def _book_first(here: Position, index: str) -> Turn:
-    first = replace(here.booking.offers[int(index)], changed=())
-    only = replace(first, slots=first.slots[:1])
-    return appointing.book(here.with_booking(only_first=True), only)
-
-
-def _week(here: Position, arg: str) -> Turn:
-    return appointing.show_week(here, date.fromisoformat(arg))
-
-
-def _day(here: Position, arg: str) -> Turn:
-    return appointing.show_day(here, date.fromisoformat(arg))
-
-
-def _part(here: Position, part: str) -> Turn:
-    if part not in PARTS or here.booking.day_on is None:
-        return screening.stale(here)
-    return appointing.show_day(here, here.booking.day_on, part)
-
-
-def _time(here: Position, index: str) -> Turn:
-    return appointing.pick(here, here.booking.times[int(index)])
-
-
-def _keep(here: Position, _: str) -> Turn:
-    """Leave things as they are: the answer being changed, or the appointments."""
-    if here.conversation.state in (Stage.CHANGE, Stage.CANCEL):
-        return appointing.back(here)
-    if here.step is None or here.step.id not in here.answers:
-        return screening.stale(here)
-    return screening.advance_from(here, here.step.id)
-
-
-def _say(*keys: str) -> Callable[[Position, str], Turn]:
-    def said(here: Position, _: str) -> Turn:
-        return Turn(here.conversation, notes=tuple(here.note(key) for key in keys))
-
-    return said
-
-
-_ANYWHERE: frozenset[str] = frozenset()
-_WAYS_OUT = (AskedForPerson, AskedHelp, AskedPrivacy, AskedToStartOver, Repeated, Stopped, WentBack)
-_OFFERS = frozenset({Stage.PLAN, Stage.CONSULT})
-_BOOKED = frozenset({Stage.BOOKED})
-
-#: Button -> the screens it stands on (none: anywhere), and what it does with its argument.
-_ACTIONS: Mapping[Action, tuple[frozenset[str], Callable[[Position, str], Turn]]] = {
-    Action.CLINIC: (frozenset({Stage.CHOOSE_CLINIC}), _choose_clinic),
-    Action.CONTINUE: (_ANYWHERE, lambda here, _: _continue(here)),
-    Action.START_OVER: (_ANYWHERE, lambda here, _: _start_over(here)),
-    Action.CONFIRM: (frozenset({Stage.REVIEW}), lambda here, _: screening.confirm(here)),
-    Action.BOOK: (_OFFERS, _book),
-    Action.BOOK_FIRST: (frozenset({Stage.PLAN}), _book_first),
-    Action.OTHER_TIMES: (_OFFERS, lambda here, _: appointing.other_times(here)),
-    Action.WEEK: (frozenset({Stage.PICK_DAY}), _week),
-    Action.DAY: (frozenset({Stage.PICK_DAY}), _day),
-    Action.PART: (frozenset({Stage.PICK_TIME}), _part),
-    Action.TIME: (frozenset({Stage.PICK_TIME}), _time),
-    Action.REACH_HERE: (frozenset({Stage.CONTACT}), lambda here, _: appointing.confirm(here)),
-    Action.CHANGE: (_BOOKED, lambda here, _: rebooking.ask_move(here)),
-    Action.MOVE: (frozenset({Stage.CHANGE}), lambda here, n: rebooking.ask_move(here, int(n))),
-    Action.CANCEL: (_BOOKED, lambda here, _: rebooking.ask_cancel(here)),
-    Action.CANCEL_YES: (frozenset({Stage.CANCEL}), lambda here, _: rebooking.cancel(here)),
-    Action.KEEP: (_ANYWHERE, _keep),
-    Action.CALENDAR_FILE: (
-        _BOOKED,
-        lambda here, _: Turn(here.conversation, files=("calendar",)),
-    ),
-    Action.PREPARE: (_BOOKED, _say("care.before", "care.day")),
-    Action.AFTERCARE: (_BOOKED, _say("care.expect", "care.after", "care.call")),
-    Action.LASER: (frozenset({Stage.PLAN}), _say("plan.laser")),
-    Action.PHOTOS: (_ANYWHERE, lambda here, _: photos.offer(here)),
-    Action.PHOTOS_YES: (_ANYWHERE, lambda here, _: photos.agree(here)),
-    Action.PHOTOS_DELETE: (_ANYWHERE, lambda here, _: photos.delete(here)),
-}
-
-
 def _dispatch(here: Position, event: Event) -> Turn:  # noqa: C901, PLR0912 - one line an event; mypy sees that none is missing
     match event:
         case Answered():
@@ -360,7 +269,7 @@ def _dispatch(here: Position, event: Event) -> Turn:  # noqa: C901, PLR0912 - on
         case Edited():
             return screening.edit(here, event.step)
         case Chose():
-            return _chose(here, event)
+            return choosing.choose(here, event)
         case SentMedia():
             return _sent_media(here, event)
         case SharedContact():

@@ -85,6 +85,13 @@ class CancelSeries:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelAppointment:
+    """Cancel one appointment that has not begun; the others of its series stay. Idempotent."""
+
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
 class HandOffLead:
     """Create or update the lead row of this conversation's run."""
 
@@ -165,6 +172,7 @@ Effect = (
     | ReleaseHold
     | MoveAppointment
     | CancelSeries
+    | CancelAppointment
     | HandOffLead
     | SavePhone
     | StopMessages

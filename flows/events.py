@@ -27,12 +27,16 @@ class Action(StrEnum):
     REACH_HERE = "reach_here"  # contact: write to me in this chat
     CHANGE = "change"  # booked: move an appointment
     MOVE = "move"  # arg: session number
-    CANCEL = "cancel"  # booked: cancel everything
+    MEND = "mend"  # the later ones may move too
+    CANCEL = "cancel"  # booked: cancel one visit, or everything
+    CANCEL_ONE = "cancel_one"  # arg: session number
     CANCEL_YES = "cancel_yes"
     KEEP = "keep"  # back to the booked screen
     CALENDAR_FILE = "calendar_file"  # booked: send the .ics file again
     PREPARE = "prepare"  # booked: how to prepare
     AFTERCARE = "aftercare"
+    WHERE = "where"  # booked: the address
+    BOOK_REST = "book_rest"  # booked: times for what is left of the course
     LASER = "laser"  # plan: the laser comparison
     PHOTOS = "photos"  # say what photos are for, and take them
     PHOTOS_YES = "photos_yes"  # photos: they may be kept

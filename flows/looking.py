@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from flows import series
+from flows import slots
 from flows.conversation import BookedSession, Stage
 from flows.position import Position
 from flows.turn import Look, Turn
@@ -32,7 +32,7 @@ def look_for_times(here: Position) -> Turn:
 
 
 def look(here: Position) -> Look:
-    """Return what to read of the calendar; the patient's own hold does not stand in their way."""
+    """Return what to read of the calendar; the patient's own times do not stand in their way."""
     first = earliest(here)
     reach = _CONSULT_FOR if here.booking.service == "consultation" else _SERIES_FOR
     return Look(
@@ -40,7 +40,7 @@ def look(here: Position) -> Look:
         here.booking.service,
         first,
         first + reach,
-        ignore_series=here.booking.series_id if here.booking.hold_until else "",
+        ignore_series=here.booking.series_id if _is_arranging(here) else "",
         ignore_uid=here.booking.moving or "",
     )
 
@@ -52,10 +52,31 @@ def bookable_days(here: Position) -> tuple[date, date]:
     moved = moving(here)
     if moved is None:
         return first, last
-    opens, closes = series.window_for(
-        here.booking.sessions, moved.number, here.protocol.spacing, here.clinic.zone
-    )
+    earlier = before(here, moved)
+    if earlier is None:
+        return here.today, last
+    on, spacing = slots.local_start(earlier.slot, here.clinic.zone).date(), here.protocol.spacing
+    opens, closes = (on + timedelta(days=days) for days in (spacing.min_days, spacing.max_days))
     return max(opens, here.today), min(closes, last)
+
+
+def _is_arranging(here: Position) -> bool:
+    """Say whether the patient's own times are being chosen, so that they are not in the way."""
+    is_open = here.booking.hold_until is not None or here.booking.moving is not None
+    return is_open or here.conversation.state == Stage.MEND
+
+
+def before(here: Position, session: BookedSession) -> BookedSession | None:
+    """Return the visit before another one; None for the first."""
+    sessions = here.booking.sessions
+    index = sessions.index(session)
+    return sessions[index - 1] if index else None
+
+
+def after(here: Position, session: BookedSession) -> tuple[BookedSession, ...]:
+    """Return the visits after another one."""
+    sessions = here.booking.sessions
+    return sessions[sessions.index(session) + 1 :]
 
 
 def moving(here: Position) -> BookedSession | None:

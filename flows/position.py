@@ -63,10 +63,8 @@ class Position:
     @property
     def ahead(self) -> tuple[BookedSession, ...]:
         """The booked appointments that have not begun, in order; held times do not count."""
-        if self.booking.hold_until:
-            return ()
         now = self.scene.now
-        return tuple(each for each in self.booking.sessions if each.slot.starts_at > now)
+        return tuple(each for each in self.booking.booked if each.slot.starts_at > now)
 
     def readiness(self) -> int | None:
         """Return the readiness score, None when it must not be used."""
@@ -110,6 +108,20 @@ class Position:
     def with_(self, **changes: object) -> Position:
         """Return the position with some of the conversation's fields changed."""
         return replace(self, conversation=replace(self.conversation, **changes))  # type: ignore[arg-type]  # field names are checked by the tests
+
+    def with_visits(self) -> Position:
+        """Return the position with only what is booked left of the booking."""
+        booking = self.booking
+        kept = Booking(service=booking.service)
+        if booking.booked:
+            kept = replace(
+                kept,
+                series_id=booking.series_id,
+                code=booking.code,
+                sessions=booking.booked,
+                pending=booking.pending,
+            )
+        return self.with_(booking=kept)
 
     def with_booking(self, **changes: object) -> Position:
         """Return the position with some of the booking's fields changed."""

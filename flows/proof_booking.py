@@ -41,7 +41,9 @@ from flows.protocol import Outcome
 from flows.turn import Turn
 
 _OFFERING = frozenset({Stage.PLAN, Stage.PICK_DAY, Stage.PICK_TIME, Stage.CONTACT})
-_BOOKED = frozenset({Stage.BOOKED, Stage.CHANGE, Stage.CANCEL, Stage.STOPPED, Stage.URGENT})
+_BOOKED = frozenset(
+    {Stage.BOOKED, Stage.CHANGE, Stage.MEND, Stage.CANCEL, Stage.STOPPED, Stage.URGENT}
+)
 _TOLD_EVERY = 100
 
 
@@ -131,10 +133,11 @@ def _args(action: Action, booking: Booking) -> tuple[str, ...]:
         case Action.WEEK:
             return (booking.week_on.isoformat(),) if booking.week_on else ()
         case Action.DAY:
-            return tuple(on.isoformat() for on, _ in booking.days[:1])
+            days = booking.days[:1] + (booking.days[-1:] if booking.moving else ())
+            return tuple(on.isoformat() for on, _ in days)
         case Action.PART:
             return ("morning",)
-        case Action.MOVE:
+        case Action.MOVE | Action.CANCEL_ONE:
             return tuple(str(session.number) for session in booking.sessions[:2])
         case _:
             return ("",)
@@ -157,6 +160,11 @@ def _lawful(world: World, before: Conversation, turn: Turn) -> None:
             _timely(world, before, standing, effect.sessions)
         if isinstance(effect, MoveAppointment):
             must(before.booking.sessions, "moves what is not booked")
+            gaps, least = (
+                _gaps(_days(world, after.booking.sessions)),
+                world.protocol.spacing.min_days,
+            )
+            must(all(gap >= least for gap in gaps), f"moved to gaps of {gaps} days")
     if after.state in _OFFERING and not after.booking.moving:
         service = after.booking.service
         must(service == allowed, f"{after.state} offers {service!r}, allowed is {allowed!r}")
@@ -171,20 +179,39 @@ def _timely(
     world: World, before: Conversation, standing: Standing, sessions: tuple[BookedSession, ...]
 ) -> None:
     """Refute times that the verdict or the plan does not allow."""
-    days = [slots.local_start(each.slot, world.view.zone).date() for each in sessions]
+    days = _days(world, sessions)
     if standing.service == "consultation":
         ready_on = world.today + standing.wait if standing.wait else world.today
         must(len(days) == 1 and days[0] >= ready_on, f"{len(days)} consultations before {ready_on}")
         return
     plan = _plan(world, before)
-    must(len(days) in (1, plan.sessions), f"{len(days)} sessions, planned are {plan.sessions}")
+    done = before.booking.done
+    left = plan.sessions - len(done)
+    must(len(days) in (1, left), f"{len(days)} sessions, planned are {left}")
     must(all(_is_allowed(plan, on) for on in days), "a session on a day that the plan rules out")
     spacing = world.protocol.spacing
-    gaps = [(later - earlier).days for earlier, later in pairwise(days)]
+    gaps = _gaps(days)
+    first = _gaps([*_days(world, done[-1:]), days[0]])
+    must(all(gap >= spacing.min_days for gap in first), f"{first} days after the last visit")
     must(
         all(spacing.min_days <= gap <= spacing.max_days for gap in gaps),
         f"gaps of {gaps} days",
     )
+
+
+def _apart(world: World, sessions: tuple[BookedSession, ...]) -> None:
+    """Refute visits that are too near to each other after a move."""
+    gaps = _gaps(_days(world, sessions))
+    least = world.protocol.spacing.min_days
+    must(all(gap >= least for gap in gaps), f"moved to gaps of {gaps} days")
+
+
+def _days(world: World, sessions: tuple[BookedSession, ...]) -> list[date]:
+    return [slots.local_start(each.slot, world.view.zone).date() for each in sessions]
+
+
+def _gaps(days: list[date]) -> list[int]:
+    return [(later - earlier).days for earlier, later in pairwise(days)]
 
 
 def _plan(world: World, conversation: Conversation) -> Plan:
@@ -251,7 +278,10 @@ def _screen(world: World, conversation: Conversation) -> _Screen:
             booking.only_first,
             bool(booking.times) and state == Stage.PICK_TIME,
             min(len(booking.sessions), 2),
+            min(len(booking.done), 2),
             bool(booking.hold_until),
             bool(booking.moving),
+            bool(booking.mend),
+            bool(booking.cancelling),
         ),
     )

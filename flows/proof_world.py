@@ -206,7 +206,16 @@ def must(holds: object, found: str) -> None:
 
 def place_of(conversation: Conversation) -> Conversation:
     """Return the conversation without what may differ between two visits to one place."""
-    return replace(conversation, revision=0, heard=(), ticks=(), ticking=False, decided_on=None)
+    booking = replace(conversation.booking, just_booked=False)
+    return replace(
+        conversation,
+        revision=0,
+        heard=(),
+        ticks=(),
+        ticking=False,
+        decided_on=None,
+        booking=booking,
+    )
 
 
 def _calendar() -> CalendarView:

@@ -73,6 +73,7 @@ def red_flag(here: Position, flag: str) -> Turn:
     effects: tuple[Effect, ...] = (HandOffLead(LeadKind.URGENT),)
     if here.booking.hold_until:
         effects = (ReleaseHold(here.booking.series_id), *effects)
-        here = here.with_booking(sessions=(), series_id="", code="", hold_until=None)
+    if here.booking.hold_until or here.booking.done:
+        here = here.with_visits()
     there = here.go("red_flag", Stage.URGENT, red_flag=flag, decided_on=here.today)
     return Turn(there.conversation, effects=effects)

@@ -100,7 +100,7 @@ def edit(here: Position, step_id: str) -> Turn:
         Stage.DEFERRED,
         Stage.DECLINED,
     )
-    if not before_booking or step_id not in here.answers:
+    if not before_booking or step_id not in here.answers or here.booking.done:
         return stale(here)
     return Turn(open_step(here, step_id).conversation)
 

@@ -15,13 +15,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import reduce
 from heapq import merge
 from itertools import groupby, islice
 from operator import add, or_
 
-from flows.conversation import BookedSession, Offer
+from flows.conversation import Offer
 from flows.plan import Plan
 from flows.protocol import Spacing
 from flows.slots import (
@@ -30,7 +30,6 @@ from flows.slots import (
     Slot,
     Timetable,
     by_preference,
-    free_slots,
     free_starts,
     local,
     local_start,
@@ -128,45 +127,6 @@ def allowed(plan: Plan, on: date) -> bool:
     if on < plan.starts_on or (plan.weekdays is not None and on.weekday() not in plan.weekdays):
         return False
     return not any(first <= on <= last for first, last in plan.avoid)
-
-
-def window_for(
-    sessions: Sequence[BookedSession], number: int, spacing: Spacing, zone: str
-) -> tuple[date, date]:
-    """Return the local days, inclusive, to which one session may move without breaking a gap.
-
-    An end without a neighbour is `date.min` or `date.max`. The first day comes after the last
-    when no day keeps both gaps.
-    """
-    days = {session.number: local_start(session.slot, zone).date() for session in sessions}
-    before, after = days.get(number - 1), days.get(number + 1)
-    shortest, longest = timedelta(days=spacing.min_days), timedelta(days=spacing.max_days)
-    opens = [before + shortest] if before else []
-    closes = [before + longest] if before else []
-    if after:
-        opens.append(after - longest)
-        closes.append(after - shortest)
-    return max(opens, default=date.min), min(closes, default=date.max)
-
-
-def move_options(
-    view: CalendarView, sessions: Sequence[BookedSession], number: int, spacing: Spacing, on: date
-) -> tuple[Slot, ...]:
-    """Return the times of a local day to which one session may move, with its practitioner.
-
-    Empty when the day would break a gap. The time it has now is not among them.
-    """
-    first, last = window_for(sessions, number, spacing, view.zone)
-    if not first <= on <= last:
-        return ()
-    now = next(session.slot for session in sessions if session.number == number)
-    return tuple(
-        slot
-        for timetable in view.timetables
-        if timetable.practitioner == now.practitioner
-        for slot in free_slots(view, timetable, on, on)
-        if slot.starts_at != now.starts_at
-    )
 
 
 #: The best offer that begins at a time, and its cost; None when there is none.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 
 from flows.conversation import Overlay, Stage
-from flows.events import Action, Chose, Edited, Event, SharedContact
+from flows.events import Action, Chose, Edited, Event, SharedContact, WentBack
 from flows.position import Position
 from flows.typed_times import When, parse_when
 from flows.wording import means, plain
@@ -42,11 +42,18 @@ _WORDS: Mapping[str, Mapping[str, Event]] = {
         "calendar": Chose(Action.CALENDAR_FILE),
         "prepare": Chose(Action.PREPARE),
         "aftercare": Chose(Action.AFTERCARE),
+        "where": Chose(Action.WHERE),
+        "book": Chose(Action.BOOK_REST),
     },
     Stage.CANCEL: {
-        "yes": Chose(Action.CANCEL_YES),
-        "cancel": Chose(Action.CANCEL_YES),
+        "cancel_all": Chose(Action.CANCEL_YES),
         "no": Chose(Action.KEEP),
+    },
+    Stage.MEND: {
+        "yes": Chose(Action.MEND),
+        "change": Chose(Action.MEND),
+        "no": WentBack(),
+        "other_times": WentBack(),
     },
     Stage.STOPPED: {"continue": Chose(Action.CONTINUE), "yes": Chose(Action.CONTINUE)},
 }
@@ -113,13 +120,30 @@ def _by_screen(here: Position, text: str) -> Event | Wish | None:
         case Stage.BOOKED:  # which visit is asked next
             return Chose(Action.CHANGE) if _MOVE.match(plain(text)) else None
         case Stage.CHANGE:
-            number = re.fullmatch(r"\D*(\d)(?:st|nd|rd|th)?\D*", plain(text))
-            return Chose(Action.MOVE, number[1]) if number else None
+            return _visit(here, text, Action.MOVE)
+        case Stage.CANCEL:
+            return _cancel(here, text)
         case Stage.PLAN | Stage.CONSULT | Stage.PICK_DAY | Stage.PICK_TIME:
             when = parse_when(text, here.conversation.locale, here.local_now)
             return Wish(when) if when else None
         case _:
             return None
+
+
+def _visit(here: Position, text: str, action: Action) -> Event | None:
+    """Return the button of the visit that a number names, as the visits are counted there."""
+    number = re.fullmatch(r"\D*(\d)(?:st|nd|rd|th)?\D*", plain(text))
+    place = int(number[1]) if number else 0
+    named = here.booking.sessions[place - 1 : place] if place else ()
+    return Chose(action, str(named[0].number)) if named else None
+
+
+def _cancel(here: Position, text: str) -> Event | None:
+    """Take a yes where one visit is meant; where it may be any of several, only its number."""
+    if len(here.ahead) > 1 and here.booking.cancelling is None:
+        return _visit(here, text, Action.CANCEL_ONE)
+    said_yes = any(means(word, text, here.scene.catalogues) for word in ("yes", "cancel"))
+    return Chose(Action.CANCEL_YES) if said_yes else None
 
 
 def _clinic(here: Position, text: str) -> Event | None:

@@ -10,11 +10,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from flows.conversation import BookedSession
-from flows.effects import CancelSeries, ConfirmSeries, HoldSeries, MoveAppointment, ReleaseHold
+from flows.effects import (
+    CancelAppointment,
+    CancelSeries,
+    ConfirmSeries,
+    HoldSeries,
+    MoveAppointment,
+    ReleaseHold,
+)
 from flows.slots import Slot
 from storage import calendar_pushes, external_busy, faults, upserts, withdrawals
 from storage.faults import StorageError
@@ -97,11 +104,25 @@ def release(connection: Connection, booker: Booker, effect: ReleaseHold) -> None
 def cancel(connection: Connection, booker: Booker, effect: CancelSeries) -> None:
     """Cancel every appointment of the patient's series that has not begun, and its messages."""
     release(connection, booker, ReleaseHold(effect.series_id))
-    connection.execute(
+    _cancel(connection, booker, Appointment.series_id == effect.series_id)
+    withdrawals.of_series(connection, booker.chat_id, effect.series_id, "Cancelled")
+    calendar_pushes.announce_series(connection, booker.chat_id, effect.series_id, booker.now)
+
+
+def cancel_one(connection: Connection, booker: Booker, effect: CancelAppointment) -> None:
+    """Cancel one of the patient's appointments that has not begun, and its messages."""
+    if not _cancel(connection, booker, Appointment.uid == effect.uid):
+        return
+    withdrawals.of_appointment(connection, effect.uid, "Cancelled")
+    calendar_pushes.announce(connection, (effect.uid,), booker.now)
+
+
+def _cancel(connection: Connection, booker: Booker, which: ColumnElement[bool]) -> int:
+    return connection.execute(
         update(Appointment)
         .where(
+            which,
             Appointment.chat_id == booker.chat_id,
-            Appointment.series_id == effect.series_id,
             Appointment.state.in_((PENDING, BOOKED)),
             Appointment.starts_at > booker.now,
         )
@@ -111,9 +132,7 @@ def cancel(connection: Connection, booker: Booker, effect: CancelSeries) -> None
             version=Appointment.version + 1,
             updated_at=booker.now,
         )
-    )
-    withdrawals.of_series(connection, booker.chat_id, effect.series_id, "Cancelled")
-    calendar_pushes.announce_series(connection, booker.chat_id, effect.series_id, booker.now)
+    ).rowcount
 
 
 def move(connection: Connection, booker: Booker, effect: MoveAppointment) -> None:

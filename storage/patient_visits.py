@@ -54,6 +54,7 @@ def carry_over(connection: Connection, chat_id: int, series_id: str, now: dateti
                 Slot(visit.starts_at, visit.ends_at, visit.slug),
                 visit.number,
                 visit.sequence,
+                visit.confirmed_at is not None,
             )
             for visit in stand
         ),

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from flows.conversation import Conversation
 from flows.effects import (
+    CancelAppointment,
     CancelSeries,
     ConfirmSeries,
     Effect,
@@ -23,7 +24,15 @@ from storage import lead_events
 from storage.lead_events import Before, EventType, OfBooking, OfLead, OfSeries, Subject
 from storage.models import Appointment, Clinic, Lead
 
-_TOLD = (HandOffLead, HoldSeries, ConfirmSeries, MoveAppointment, CancelSeries, StopMessages)
+_TOLD = (
+    HandOffLead,
+    HoldSeries,
+    ConfirmSeries,
+    MoveAppointment,
+    CancelSeries,
+    CancelAppointment,
+    StopMessages,
+)
 
 #: A booked lead is told of by its bookings.
 _LEADS: Mapping[LeadKind, EventType] = {
@@ -106,7 +115,7 @@ def _events(
             case MoveAppointment():
                 before = to_tell.moved_from.get(effect.uid)
                 yield EventType.BOOKING_RESCHEDULED, OfBooking(effect.uid, before)
-            case CancelSeries():
+            case CancelSeries() | CancelAppointment():
                 gone = _cancelled(connection, to_tell.conversation.chat_id, effect, now)
                 yield from _each(EventType.BOOKING_CANCELLED, gone)
             case _:
@@ -131,14 +140,18 @@ def _lead_id(connection: Connection, conversation: Conversation) -> int | None:
 
 
 def _cancelled(
-    connection: Connection, chat_id: int, effect: CancelSeries, now: datetime
+    connection: Connection, chat_id: int, effect: CancelSeries | CancelAppointment, now: datetime
 ) -> list[str]:
     """Return what this turn cancelled, not what was cancelled before."""
+    if isinstance(effect, CancelSeries):
+        which = Appointment.series_id == effect.series_id
+    else:
+        which = Appointment.uid == effect.uid
     gone = (
         select(Appointment.uid)
         .where(
+            which,
             Appointment.chat_id == chat_id,
-            Appointment.series_id == effect.series_id,
             Appointment.state == "cancelled",
             Appointment.updated_at == now,
         )

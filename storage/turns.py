@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 from flows import effects
 from flows.conversation import Conversation
 from flows.effects import Effect
+from flows.passage import NOWHERE, Passage
 from flows.slots import Slot
 from storage import (
     bookings,
@@ -19,6 +20,7 @@ from storage import (
     desk,
     follow_ups,
     inbox,
+    intakes,
     leads,
     models,
     patients,
@@ -42,6 +44,7 @@ class TurnWrites:
     effects: tuple[Effect, ...]
     now: datetime
     bot_id: int = 0  # whose update_id it is
+    passage: Passage = NOWHERE  # what it did to the questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ _CalendarEffect = (
     | effects.ReleaseHold
     | effects.MoveAppointment
     | effects.CancelSeries
+    | effects.CancelAppointment
 )
 
 _DeskEffect = effects.MessageToClinic | effects.KeepPhoto | effects.DeletePhotos
@@ -145,6 +149,7 @@ def _apply(connection: Connection, writes: TurnWrites, *, is_known: bool) -> Out
     turn_events.tell(connection, to_tell, now)
     if not conversations.save(connection, conversation, writes.before_revision, now):
         raise _Refused(Stale())  # another process met this new patient at the same instant
+    intakes.note(connection, conversation, writes.passage, now)
     follow_ups.mark(connection, writes.chat_id, now)
     _log(connection, writes)
     return Committed()
@@ -216,6 +221,8 @@ def _change_calendar(
             bookings.move(connection, booker, effect)
         case effects.CancelSeries():
             bookings.cancel(connection, booker, effect)
+        case effects.CancelAppointment():
+            bookings.cancel_one(connection, booker, effect)
         case _:
             assert_never(effect)
 

@@ -68,6 +68,13 @@ STAGES = {
     Stage.CONTACT: lambda: Chat().arrives_at(Stage.PLAN).chooses(Action.BOOK, "0"),
     Stage.BOOKED: lambda: STAGES[Stage.CONTACT]().chooses(Action.REACH_HERE),
     Stage.CHANGE: lambda: STAGES[Stage.BOOKED]().chooses(Action.CHANGE),
+    Stage.MEND: lambda: (
+        STAGES[Stage.CHANGE]()
+        .chooses(Action.MOVE, "2")
+        .chooses(Action.WEEK, "2027-01-04")
+        .chooses(Action.DAY, "2027-01-05")
+        .chooses(Action.TIME, "0")
+    ),
     Stage.CANCEL: lambda: STAGES[Stage.BOOKED]().chooses(Action.CANCEL),
     Stage.STOPPED: lambda: STAGES[Stage.BOOKED]().does(Stopped()),
 }

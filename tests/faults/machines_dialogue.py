@@ -26,6 +26,7 @@ from flows.clinics import BookingMode
 from flows.conversation import Conversation, Overlay, Stage
 from flows.effects import (
     AllowMessages,
+    CancelAppointment,
     CancelSeries,
     ConfirmSeries,
     Effect,
@@ -119,6 +120,9 @@ class Record:
                 self.held = None
             case CancelSeries():
                 self.booked.clear()
+            case CancelAppointment():
+                assert effect.uid in self.booked, "what was never booked is cancelled"
+                self.booked.remove(effect.uid)
             case StopMessages():
                 self.stopped = True
             case AllowMessages():

@@ -1,12 +1,13 @@
 """Moving and cancelling what is booked."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from itertools import pairwise
 
-from flows.conversation import Stage
+from flows.conversation import Offer, Stage
 from flows.effects import CancelSeries, HandOffLead, LeadKind, MoveAppointment
-from flows.events import Action, Chose, WentBack
+from flows.events import Action, Chose, SlotWasTaken, WentBack
 from flows.slots import local_start
-from tests.flows.chat import Chat, a_scene
+from tests.flows.chat import Chat, a_scene, a_view
 
 
 def booking(chat: Chat):
@@ -24,16 +25,30 @@ def booked(**given: str) -> Chat:
     return chat.chooses(Action.BOOK, "0").chooses(Action.REACH_HERE)
 
 
-def test_one_session_moves_within_its_gaps_and_keeps_its_uid():
-    chat = booked().chooses(Action.CHANGE).chooses(Action.MOVE, "2")
-    uids = [each.uid for each in booking(chat).sessions]
-    days = [on for on, _ in booking(chat).days]
+def days(chat: Chat) -> list[date]:
+    return [start.date() for start in starts(chat)]
 
-    chat.chooses(Action.DAY, days[-1].isoformat()).chooses(Action.TIME, "0")
+
+def moves_day(chat: Chat, number: int, by: int) -> Chat:
+    """Ask to move a session by days, and open that day."""
+    chat.chooses(Action.CHANGE).chooses(Action.MOVE, str(number))
+    on = days(chat)[number - 1] + timedelta(days=by)
+    return chat.chooses(Action.WEEK, on.isoformat()).chooses(Action.DAY, on.isoformat())
+
+
+def moving(number: int, by: int) -> Chat:
+    return moves_day(booked(), number, by)
+
+
+def test_one_session_moves_within_its_gaps_and_keeps_its_uid():
+    chat = moving(4, 1)
+    uids = [each.uid for each in booking(chat).sessions]
+
+    chat.chooses(Action.TIME, "0")
 
     assert chat.state == Stage.BOOKED
     assert [each.uid for each in booking(chat).sessions] == uids
-    assert [each.sequence for each in booking(chat).sessions] == [0, 1, 0, 0]
+    assert [each.sequence for each in booking(chat).sessions] == [0, 0, 0, 1]
     assert isinstance(chat.effects[-1], MoveAppointment)
     gaps = [
         (local_start(b.slot, "Europe/London").date() - local_start(a.slot, "Europe/London").date())
@@ -42,13 +57,97 @@ def test_one_session_moves_within_its_gaps_and_keeps_its_uid():
     assert all(28 <= gap.days <= 42 for gap in gaps)
 
 
-def test_days_that_would_break_a_gap_are_not_shown():
+def test_days_too_near_to_the_session_before_are_never_shown():
     chat = booked().chooses(Action.CHANGE).chooses(Action.MOVE, "2")
-    first, third = starts(chat)[0].date(), starts(chat)[2].date()
+    first = days(chat)[0]
 
     for on, _ in booking(chat).days:
         assert 28 <= (on - first).days <= 42
-        assert 28 <= (third - on).days <= 42
+
+
+def gaps(chat: Chat) -> list[int]:
+    return [(b - a).days for a, b in pairwise(days(chat))]
+
+
+def test_later_sessions_that_must_follow_are_offered_once_and_move_together():
+    chat = moving(2, 7).chooses(Action.TIME, "0")
+    before = booking(chat)
+
+    assert chat.state == Stage.MEND
+    assert not any(isinstance(effect, MoveAppointment) for effect in chat.effects)
+    assert before.mend[0].number == 2
+
+    chat.chooses(Action.MEND)
+
+    moves = [effect for effect in chat.effects if isinstance(effect, MoveAppointment)]
+    assert (chat.state, chat.notes) == (Stage.BOOKED, ["note.moved_all"])
+    assert {move.uid for move in moves} == {each.uid for each in before.mend}
+    assert [move.slot for move in moves] == sorted((m.slot for m in moves), reverse=True)
+    assert all(28 <= gap <= 42 for gap in gaps(chat))
+    assert booking(chat).mend == ()
+
+
+def test_sessions_that_come_sooner_make_room_first():
+    chat = moving(2, 14).chooses(Action.TIME, "0").chooses(Action.MEND)
+    moves_day(chat, 3, 14).chooses(Action.TIME, "0").chooses(Action.MEND)
+    chat.effects.clear()
+
+    moves_day(chat, 2, -14).chooses(Action.TIME, "0").chooses(Action.MEND)
+
+    moves = [each.slot for each in chat.effects if isinstance(each, MoveAppointment)]
+    assert len(moves) > 1
+    assert moves == sorted(moves)
+
+
+def test_another_day_can_be_chosen_instead():
+    chat = moving(2, 7).chooses(Action.TIME, "0")
+    before = starts(chat)
+
+    chat.does(WentBack())
+
+    assert (chat.state, starts(chat)) == (Stage.PICK_DAY, before)
+    assert booking(chat).moving
+    assert chat.does(WentBack()).state == Stage.BOOKED
+
+
+def test_a_day_that_the_later_sessions_cannot_follow_is_not_shown():
+    chat = booked().chooses(Action.CHANGE).chooses(Action.MOVE, "2")
+    second, third = starts(chat)[1:3]
+    late = (third - timedelta(days=3), third + timedelta(days=60))
+    chat.view = a_view(busy=(late,))
+
+    chat.chooses(Action.WEEK, (second + timedelta(days=7)).date().isoformat())
+
+    shown = [on for on, _ in booking(chat).days]
+    assert all((third.date() - on).days >= 28 for on in shown)
+
+
+def test_a_time_that_went_while_the_others_were_looked_for_leads_back_to_the_days():
+    chat = moving(2, 7)
+    slot = booking(chat).times[0]
+    chat.view = a_view(busy=((slot.starts_at, slot.ends_at),))
+
+    chat.chooses(Action.TIME, "0")
+
+    assert (chat.state, chat.notes) == (Stage.PICK_DAY, ["note.slot_taken"])
+
+
+def test_a_time_that_went_before_the_yes_leads_back_to_the_days():
+    chat = moving(2, 7).chooses(Action.TIME, "0")
+    slot = booking(chat).mend[0].slot
+    view = a_view(busy=((slot.starts_at, slot.ends_at),))
+
+    chat.does(SlotWasTaken(Offer((slot,)), view))
+
+    assert (chat.state, chat.notes) == (Stage.PICK_DAY, ["note.slot_taken"])
+
+
+def test_moves_that_came_too_late_meanwhile_are_not_made():
+    chat = moving(2, 7).chooses(Action.TIME, "0")
+    later(chat, starts(chat)[1] - timedelta(hours=1))
+
+    assert chat.chooses(Action.MEND).notes == ["note.too_late"]
+    assert chat.state == Stage.BOOKED
 
 
 def test_times_of_a_move_can_be_narrowed_to_a_part_of_the_day():
@@ -82,6 +181,13 @@ def test_keep_leaves_the_visits_as_they_are():
     assert booked().chooses(Action.CANCEL).chooses(Action.KEEP).state == Stage.BOOKED
 
 
+def test_a_lone_visit_within_the_cut_off_is_not_cancelled():
+    chat = booked(age="18_21")
+    later(chat, starts(chat)[0] - timedelta(hours=23))
+
+    assert chat.chooses(Action.CANCEL).notes == ["note.too_late"]
+
+
 def later(chat: Chat, now: datetime) -> Chat:
     chat.scene = a_scene(now=now)
     return chat
@@ -91,7 +197,8 @@ def test_a_visit_within_the_cut_off_is_a_matter_for_the_phone():
     chat = booked()
     later(chat, starts(chat)[0] - timedelta(hours=23))
 
-    assert chat.chooses(Action.CANCEL).notes == ["note.too_late"]
+    assert chat.chooses(Action.CANCEL).chooses(Action.CANCEL_ONE, "1").notes == ["note.too_late"]
+    chat.chooses(Action.KEEP)
     assert chat.chooses(Action.CHANGE).chooses(Action.MOVE, "1").notes == ["note.too_late"]
 
 
@@ -144,7 +251,12 @@ def test_every_day_that_a_move_shows_has_times_when_it_is_opened():
 
 
 def test_a_narrow_window_is_explained():
-    assert booked().chooses(Action.CHANGE).chooses(Action.MOVE, "2").notes == ["note.narrow_window"]
+    chat = moving(2, 14).chooses(Action.TIME, "0").chooses(Action.MEND)
+    later(chat, starts(chat)[1] - timedelta(days=4))
+
+    chat.chooses(Action.CHANGE).chooses(Action.MOVE, "2")
+
+    assert chat.notes == ["note.narrow_window"]
 
 
 def test_cancelling_frees_everything_and_offers_new_times():

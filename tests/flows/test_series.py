@@ -5,12 +5,10 @@ from datetime import date, time, timedelta
 import pytest
 
 from flows import series
-from flows.conversation import BookedSession, Offer
+from flows.conversation import Offer
 from flows.protocol import Spacing
 from flows.slots import DayOverride, OpeningHours, Slot, Timetable
 from tests.flows.calendars import (
-    FOUR_WEEKS,
-    LONDON,
     MONDAY,
     WEEKDAYS,
     a_plan,
@@ -259,49 +257,3 @@ def test_what_cannot_be_repaired_gives_none() -> None:
 
     assert series.repair(a_view(open_on(MONDAY)), a_plan(2), wanted) is None
     assert series.repair(a_view(open_on()), a_plan(2), wanted) is None
-
-
-def booked(*days: date) -> tuple[BookedSession, ...]:
-    return tuple(
-        BookedSession(f"uid-{number}", slot_on(on), number)
-        for number, on in enumerate(days, start=1)
-    )
-
-
-@pytest.mark.parametrize(
-    ("number", "expected"),
-    [
-        (1, (-14, 7)),  # 28 - 42, 28 - 21
-        (2, (21, 35)),  # 0 + 21 (also 56 - 42 = 14), 56 - 21 (also 0 + 42)
-        (3, (49, 70)),  # 28 + 21, 28 + 42
-    ],
-)
-def test_a_session_may_move_as_far_as_both_gaps_allow(
-    number: int, expected: tuple[int, int]
-) -> None:
-    sessions = booked(*days_after(MONDAY, 0, 28, 56))
-    winter = "Etc/UTC"
-
-    window = series.window_for(sessions, number, FOUR_WEEKS, winter)
-
-    assert window == tuple(days_after(MONDAY, *expected))
-
-
-def test_a_lone_session_may_move_anywhere() -> None:
-    assert series.window_for(booked(MONDAY), 1, FOUR_WEEKS, LONDON) == (date.min, date.max)
-
-
-def test_moves_keep_the_practitioner_and_leave_out_the_present_time() -> None:
-    view = a_view(Timetable("amy", WEEKDAYS), Timetable("bea", WEEKDAYS))
-    sessions = booked(*days_after(MONDAY, 0, 25))
-
-    found = series.move_options(view, sessions, 2, FOUR_WEEKS, MONDAY + timedelta(days=25))
-
-    assert [slot.starts_at.hour for slot in found] == [10, 11, 12, 13, 14, 15, 16, 17]
-    assert {slot.practitioner for slot in found} == {"amy"}
-
-
-def test_there_is_no_move_to_a_day_that_breaks_a_gap() -> None:
-    sessions = booked(*days_after(MONDAY, 0, 25))
-
-    assert series.move_options(a_view(), sessions, 2, FOUR_WEEKS, MONDAY + timedelta(days=18)) == ()

@@ -68,6 +68,9 @@ async def test_every_move_between_the_booking_screens_is_made(here: World):
         await guide.follows("Book all", "‹ Back", "Only the first", "‹ Back", "Book all", "Here in")
         await guide.follows("Move a session", "‹ Back", "Move a session", "4.", "‹ Back")
         await guide.follows("Move a session", "4.", "free)", ":")
+        await guide.follows("Move a session", "2.", "Later ›", "free)", ":")
+        await guide.follows("Choose another day", "free)", ":", "Move ")
+        await guide.follows("Cancel", "2.", "Yes, cancel it", "Leave them")
         await guide.follows("Cancel", "‹ Back", "Cancel", "Yes, cancel all", "‹ Back")
 
     async def consultation() -> None:

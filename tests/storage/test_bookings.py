@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Row, insert, select, update
 
-from flows.effects import CancelSeries, MoveAppointment, ReleaseHold
+from flows.effects import CancelAppointment, CancelSeries, MoveAppointment, ReleaseHold
 from flows.protocol import Outcome
 from storage import models, turns
 from storage.bookings import NoSuchAppointment
@@ -279,6 +279,38 @@ async def test_an_appointment_that_has_begun_is_not_cancelled(desk: Desk) -> Non
     await desk.turn(ADA, CancelSeries("series"), now=MONDAY + QUARTER)
 
     assert await desk.states() == ["booked", "cancelled"]
+
+
+async def test_one_visit_is_cancelled_once_and_the_others_stay(desk: Desk) -> None:
+    first, second = four_weekly(a_slot(), 2)
+    await desk.turn(ADA, a_confirmation(first, second))
+    await desk.turn(ADA, CancelAppointment("series-2"))
+    await desk.turn(ADA, CancelAppointment("series-2"))
+
+    rows = await desk.rows()
+    assert [(row.state, row.sequence) for row in rows] == [("booked", 0), ("cancelled", 1)]
+    assert await desk.turn(BO, a_hold(second, series="bo")) == Committed()
+
+
+async def test_nobody_cancels_the_visit_of_another(desk: Desk) -> None:
+    await desk.turn(ADA, a_confirmation(a_slot()))
+    await desk.turn(BO, CancelAppointment("series-1"))
+
+    assert await desk.states() == ["booked"]
+
+
+async def test_two_visits_change_their_times_in_one_turn_or_not_at_all(desk: Desk) -> None:
+    first, second, third = four_weekly(a_slot(), 3)
+    await desk.turn(ADA, a_confirmation(first, second))
+    moves = (MoveAppointment("series-2", third), MoveAppointment("series-1", second))
+
+    assert await desk.turn(ADA, *moves) == Committed()
+
+    await desk.turn(BO, a_confirmation(first, series="bo"))
+    back = (MoveAppointment("series-1", first), MoveAppointment("series-2", second))
+    assert isinstance(await desk.turn(ADA, *back), SlotTaken)
+    times = {row.uid: row.starts_at for row in await desk.rows()}
+    assert (times["series-1"], times["series-2"]) == (second.starts_at, third.starts_at)
 
 
 async def test_a_cancelled_series_gives_its_holds_back(desk: Desk) -> None:

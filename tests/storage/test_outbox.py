@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
-from flows.effects import CancelSeries
+from flows.effects import CancelAppointment, CancelSeries
 from flows.quiet_hours import QuietHours
 from storage import outbox, patients, turns
 from storage.database import Database, connect
@@ -145,6 +145,14 @@ async def test_a_cancelled_booking_takes_its_messages_back(ada: Database) -> Non
     await ada.write(turns.commit, a_turn(CancelSeries("series"), before=0))
 
     assert await ada.read(states) == ["cancelled", "pending"]
+
+
+async def test_one_cancelled_visit_takes_its_own_messages_back(ada: Database) -> None:
+    await ada.write(outbox.enqueue, CONFIRMATION, NOW)
+
+    await ada.write(turns.commit, a_turn(CancelAppointment(CONFIRMATION.ref_id), before=0))
+
+    assert await ada.read(states) == ["cancelled"]
 
 
 async def test_a_message_about_an_appointment_that_is_gone_is_not_sent(ada: Database) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from flows.effects import (
+    CancelAppointment,
     CancelSeries,
     HandOffLead,
     LeadKind,
@@ -123,6 +124,13 @@ async def test_cancelling_tells_of_each_session_once_and_of_no_new_verdict(
 
     assert gone == ["booking.cancelled"] * 2
     assert await types(listened, CancelSeries("series"), before=1) == []
+
+
+async def test_cancelling_one_session_tells_of_that_one(listened: Database) -> None:
+    await heard(listened, a_decision(), QUALIFIED, a_confirmation(*TWO))
+
+    assert await types(listened, CancelAppointment("series-2"), before=0) == ["booking.cancelled"]
+    assert await types(listened, CancelAppointment("series-2"), before=1) == []
 
 
 async def test_a_hold_that_is_given_back_tells_nothing(listened: Database) -> None:

@@ -1,0 +1,125 @@
+"""The patient's own desk: what is done, what is next, what is ahead, and what can be done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.markup import plain
+from flows.conversation import Stage
+from flows.events import Action, AnsweredNudge, NudgeAnswer, Repeated
+from flows.follow_up import NudgeKind
+from tests.bot.screen_checks import labels
+from tests.bot.stages import STAGES, checked
+from tests.flows.chat import Chat, a_clinic, a_scene
+from tests.flows.test_continuing import first_only
+
+
+def starts(chat: Chat) -> list[datetime]:
+    assert chat.conversation is not None
+    return [each.slot.starts_at for each in chat.conversation.booking.sessions]
+
+
+def at(chat: Chat, now: datetime) -> Chat:
+    scene = a_scene(a_clinic(map_url="https://maps.example/w"), now=now)
+    return replace(chat, scene=scene).does(Repeated())
+
+
+def text(chat: Chat) -> str:
+    return plain(checked(chat).html)
+
+
+def test_booked_is_said_once_and_then_the_visits_stand_there() -> None:
+    chat = STAGES[Stage.BOOKED]()
+    assert "You are booked!" in text(chat)
+
+    again = text(chat.does(Repeated()))
+
+    assert "You are booked!" not in again
+    assert again.startswith("Your visits")
+
+
+def test_a_timeline_tells_done_next_and_ahead_apart() -> None:
+    chat = STAGES[Stage.BOOKED]()
+
+    shown = text(at(chat, starts(chat)[1] - timedelta(days=3)))
+
+    assert "✓ 1. " in shown
+    assert "➤ Next: 2. " in shown
+    assert "\n3. " in shown
+
+
+def test_who_said_that_they_are_coming_sees_it() -> None:
+    chat = STAGES[Stage.BOOKED]()
+    assert chat.conversation is not None
+    uid = chat.conversation.booking.sessions[0].uid
+    assert "you said you are coming" not in text(chat)
+
+    chat.does(AnsweredNudge(NudgeKind.REMINDER, NudgeAnswer.COMING, uid))
+
+    assert text(chat).count("you said you are coming") == 1
+
+
+def test_everything_that_can_be_done_with_visits_is_near() -> None:
+    chat = STAGES[Stage.BOOKED]()
+
+    names = labels(checked(at(chat, starts(chat)[0] - timedelta(days=2))))
+
+    assert {
+        "Add to calendar",
+        "Open the map",
+        "How to prepare",
+        "After the visit",
+        "Move a session",
+        "Cancel",
+        "Talk to a person",
+    } <= set(names)
+
+
+def test_when_all_are_past_nothing_is_left_to_move() -> None:
+    chat = STAGES[Stage.BOOKED]()
+
+    screen = checked(at(chat, starts(chat)[-1] + timedelta(days=1)))
+
+    assert plain(screen.html).startswith("Your visits are done")
+    assert {"Move a session", "Cancel", "Add to calendar"}.isdisjoint(labels(screen))
+    assert {"After the visit", "Talk to a person"} <= set(labels(screen))
+
+
+def test_what_is_left_of_a_course_can_be_booked() -> None:
+    chat = first_only()
+    assert "3 more visits have no time yet" in text(chat)
+
+    done = at(chat, starts(chat)[0] + timedelta(days=40))
+
+    assert "You can book what is left" in text(done)
+    assert "Book the rest" in labels(checked(done))
+
+
+def test_a_repair_says_what_would_move_and_from_when() -> None:
+    screen = checked(STAGES[Stage.MEND]())
+
+    assert "these would move too" in plain(screen.html) or "this one would" in plain(screen.html)
+    assert "→" in screen.html
+    assert "Choose another day" in labels(screen)
+
+
+def test_a_gap_after_a_cancellation_may_stay() -> None:
+    chat = STAGES[Stage.CANCEL]().chooses(Action.CANCEL_ONE, "2").chooses(Action.CANCEL_YES)
+
+    screen = checked(chat)
+
+    assert "further apart than is best" in plain(screen.html)
+    assert {"Yes, move it", "Leave them"} <= set(labels(screen))
+
+
+def test_each_visit_can_be_cancelled_by_itself_or_all_of_them() -> None:
+    chat = STAGES[Stage.CANCEL]()
+    names = labels(checked(chat))
+    assert [name[:2] for name in names[:4]] == ["1.", "2.", "3.", "4."]
+    assert "Yes, cancel all" in names
+
+    one = checked(chat.chooses(Action.CANCEL_ONE, "2"))
+
+    assert "Cancel this visit?" in one.html
+    assert {"Yes, cancel it", "No, keep it"} <= set(labels(one))
