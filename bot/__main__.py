@@ -21,11 +21,12 @@ from bot.playground.refusals import PlaygroundRefused
 from bot.playground.server import run_playground
 from bot.roles import Role, chosen
 from bot.settings import Settings, SettingsFaults, load, load_data_place
-from clinic import own_protocol, staff_commands, upkeep_commands
+from clinic import checkup_command, own_protocol, staff_commands, upkeep_commands
 from clinic import settings as console_settings
 from clinic.calendar_commands import calendar_app
 from clinic.channels import leads_commands
 from clinic.channels.commands import channel_app
+from clinic.checkup import BotFacts
 from clinic.clinic_commands import clinic_app
 from clinic.side import Side
 from flows import diagram
@@ -39,6 +40,12 @@ USAGE_FAULT = 2
 #: The playground's console is never reached from elsewhere, whatever a clinic's `.env` says.
 _ON_THIS_MACHINE = MappingProxyType({"console_url": "", "console_host": "127.0.0.1"})
 
+
+def _bot_facts() -> BotFacts:
+    settings = load()
+    return BotFacts(bool(settings.token), asyncio.run(bot_name(settings)))
+
+
 app = typer.Typer(
     name="resurface",
     help="A Telegram assistant for clinics that treat acne scars with micro-needling.",
@@ -48,6 +55,7 @@ app = typer.Typer(
 app.add_typer(protocol_commands.app, name="protocol")
 protocol_commands.app.command("fhir")(leads_commands.questionnaire_command)
 protocol_commands.app.command("use")(own_protocol.use_command(SystemClock().now))
+app.command("check")(checkup_command.check_command(SystemClock().now, _bot_facts))
 app.command("prove")(proof_command.prove_command)
 app.add_typer(
     clinic_app(SystemClock().now, lambda: asyncio.run(bot_name(load()))),

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from clinic import checkup, settings
 from clinic.channels.reasons import in_words
 from clinic.commands import (
     DEFAULT_URL,
@@ -47,6 +48,7 @@ def backup_command(
     """Write everything in the database to FILE. The bot may go on running."""
     with faults_in_a_sentence(), _progress() as tell:
         manifest = backup.make(database_url, file, tell, force=force)
+        checkup.note_backup(settings.load().data_dir)
     typer.echo(f"{file}: {_counted(manifest.rows)}, version {manifest.revision or 'none'}")
 
 
