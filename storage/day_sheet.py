@@ -30,6 +30,10 @@ class Visit:
     code: str
     is_walk_in: bool
     lead_id: int | None
+    series_id: str
+    hold_until: datetime | None
+    blocks_from: datetime  # with the buffer before
+    blocks_until: datetime  # with the buffer after
     patient: str = field(default="", repr=False)
     phone: str = field(default="", repr=False)
     note: str = field(default="", repr=False)
@@ -134,6 +138,10 @@ def _visit(row: Row[*tuple[object, ...]]) -> Visit:
         code=row.code,
         is_walk_in=row.walk_in_name is not None,
         lead_id=row.lead_id,
+        series_id=row.series_id,
+        hold_until=row.hold_until,
+        blocks_from=row.blocks_from,
+        blocks_until=row.blocks_until,
         patient=row.first_name or row.walk_in_name or "",
         phone=row.phone or row.walk_in_phone or "",
         note=row.note or "",

@@ -15,6 +15,11 @@ from starlette.routing import Route
 from clinic.calendars import feeds
 from clinic.console import (
     account,
+    calendar,
+    calendar_move,
+    calendar_new,
+    calendar_off,
+    calendar_visit,
     lead,
     leads,
     messages,
@@ -55,6 +60,7 @@ class Link:
 PAGES: tuple[Link, ...] = (
     Link("/today", "Today", "today"),
     Link("/leads", "Leads", "leads"),
+    Link("/calendar", "Calendar", "calendar"),
     Link("/messages", "Messages", "messages"),
     Link("/people", "People", "people", owners=True),
     Link("/settings", "Settings", "settings"),
@@ -105,6 +111,11 @@ def create_console(  # noqa: PLR0913 - what a process lends, and three choices
             *lead.Lead().routes(),
             *photos.routes(),
             *reviews.routes(),
+            *calendar.routes(),
+            *calendar_new.routes(),
+            *calendar_off.routes(),
+            *calendar_move.routes(),
+            *calendar_visit.routes(),
             *messages.routes(),
             *setting_pages.routes(),
         ],

@@ -72,7 +72,10 @@ document.addEventListener("change", (event) => {
 });
 
 // The line of the current minute moves with the clock.
-setInterval(() => { if (!document.hidden && document.querySelector("[data-minute]")) refresh("today").catch(() => {}); }, 60000);
+setInterval(() => {
+  const part = document.querySelector("[data-minute]")?.closest("[data-live]");
+  if (part && !document.hidden) refresh(part.dataset.live.split(" ")[0]).catch(() => {});
+}, 60000);
 
 addEventListener("pagehide", stop);
 addEventListener("DOMContentLoaded", listen);

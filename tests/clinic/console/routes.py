@@ -19,16 +19,20 @@ from starlette.routing import Route
 from clinic.calendars import feeds
 from storage import (
     calendar_accounts,
+    clashes,
     clinic_settings,
     console_sessions,
     desk,
     lead_list,
     photos,
     staff,
+    time_off,
 )
+from storage.clerks import Clerk
 from storage.feeds import renew
 from storage.lead_list import LeadLine, Order, Wanted
 from storage.models import Lead
+from storage.time_off import TimeOff
 from tests.builders import a_slot
 from tests.clinic.console.world import ConsoleWorld
 
@@ -39,6 +43,7 @@ A_PICTURE = b"\xff\xd8\xff\xe0 a picture"
 Fields = Callable[[ConsoleWorld, str], Awaitable[Mapping[str, str]]]
 
 PUBLIC = {"/sign-in", "/sign-in/{link}", "/static/{name}", "/feeds/{token}.ics"}
+PRACTITIONERS = {"willow": "amara", "harbour": "ines"}
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
 
 
@@ -79,7 +84,7 @@ def ways(app: Starlette) -> Iterator[Way]:
 
 async def visit_of(world: ConsoleWorld, clinic: str) -> str:
     """Return the UID of an appointment of the last days that has begun."""
-    person = {"willow": "amara", "harbour": "ines"}[clinic]
+    person = PRACTITIONERS[clinic]
     world.hour += 1
     starts_at = world.clock() - timedelta(minutes=80 * world.hour)  # apart, for the buffers
     slot = a_slot(starts_at, minutes=5, practitioner=person)
@@ -122,11 +127,42 @@ async def photo_of(world: ConsoleWorld, clinic: str) -> str:
 
 async def feed_of(world: ConsoleWorld, clinic: str) -> str:
     """Return the secret of a new calendar feed of a practitioner."""
-    person = {"willow": "amara", "harbour": "ines"}[clinic]
+    person = PRACTITIONERS[clinic]
     number = await world.database.read(calendar_accounts.practitioner_of, clinic, person)
     token = feeds.new_token()
     await world.database.write(renew, number, feeds.digest(token), world.clock())
     return token
+
+
+async def off_of(world: ConsoleWorld, clinic: str) -> str:
+    """Return the UID of a fresh time off of a practitioner, in the weeks to come."""
+    person, staff_member = PRACTITIONERS[clinic], world.people[clinic, "owner"]
+    world.hour += 1
+    starts_at = world.clock() + timedelta(days=7, hours=world.hour)
+    off = TimeOff(f"off-{world.hour}", person, starts_at, starts_at + timedelta(minutes=30))
+    clerk = Clerk(staff_member.clinic_id, staff_member.id, world.clock())
+    await world.database.write(time_off.block, clerk, off)
+    return off.uid
+
+
+async def clash_of(world: ConsoleWorld, clinic: str) -> str:
+    """Return the number of a fresh clash with a visit to come."""
+    person = PRACTITIONERS[clinic]
+    world.hour += 1
+    starts_at = world.clock() + timedelta(days=30, minutes=80 * world.hour)
+    slot = a_slot(starts_at, minutes=5, practitioner=person)
+    uid = await world.books(slot, clinic=clinic, name=f"Patient-of-{clinic}")
+    terms = calendar_accounts.Terms("https://calendar.example/x/", "x", "sealed")
+    account = await world.database.write(
+        calendar_accounts.connect, clinic, person, terms, world.clock()
+    )
+    kind = clashes.ClashKind.OVERLAP
+    until_at = slot.ends_at
+    await world.database.write(clashes.note, account, uid, kind, starts_at, until_at, world.clock())
+    found = await world.database.read(
+        clashes.open_clashes, world.people[clinic, "owner"].clinic_id, world.clock()
+    )
+    return str(found[-1].id)
 
 
 async def _leads(world: ConsoleWorld, clinic: str) -> tuple[LeadLine, ...]:
@@ -155,13 +191,16 @@ IDS: dict[str, Make] = {
     "staff_id": member_of,
     "uid": visit_of,
     "lead_id": lead_of,
+    "off_uid": off_of,
+    "clash_id": clash_of,
+    "step": lambda _world, _clinic: _any("cancel"),
     "thread_id": thread_of,
     "photo_id": photo_of,
     "act": lambda _world, _clinic: _any("missed"),
     "token": feed_of,
     "link": lambda _world, _clinic: _any("a" * 43),
     "name": lambda _world, _clinic: _any("none.css"),
-    "practitioner": lambda _world, clinic: _any({"willow": "amara", "harbour": "ines"}[clinic]),
+    "practitioner": lambda _world, clinic: _any(PRACTITIONERS[clinic]),
 }
 
 
@@ -174,7 +213,7 @@ async def _session(world: ConsoleWorld, clinic: str) -> Mapping[str, str]:
 
 
 async def _hours(world: ConsoleWorld, clinic: str) -> Mapping[str, str]:
-    person = {"willow": "amara", "harbour": "ines"}[clinic]
+    person = PRACTITIONERS[clinic]
     clinic_id = world.people[clinic, "owner"].clinic_id
     document = await world.database.read(clinic_settings.read, clinic_id)
     seen = clinic_settings.mark(document, f"hours:{person}")
@@ -192,6 +231,7 @@ def _with(**fields: str) -> Fields:
 #: something of the clinic's is tried by the other clinic too.
 FORMS: dict[str, Fields] = {
     "/today/visits/{uid}/{act}": _seen,
+    "/calendar/off/{off_uid}/remove": _seen,
     "/account/sessions/end": _session,
     "/settings/change": _hours,
     "/leads/{lead_id:int}/status": _with(expected="new", wanted="contacted"),

@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,7 @@ from clinic.console.limits import Limits
 from clinic.settings import ConsoleSettings
 from flows.conversation import Booking, Stage
 from flows.effects import HandOffLead, LeadKind
+from flows.plan import Plan
 from flows.slots import Slot
 from storage import clinics, console_sessions, staff, turns
 from storage.database import Database, connect
@@ -185,7 +186,12 @@ class ConsoleWorld:
         return browser
 
     async def books(
-        self, *slots: Slot, clinic: str = "willow", name: str = "Ada", pending: bool = False
+        self,
+        *slots: Slot,
+        clinic: str = "willow",
+        name: str = "Ada",
+        pending: bool = False,
+        plan: Plan | None = None,
     ) -> str:
         """Let a new patient book two weeks ago; return the UID of the first session."""
         self._patients += 1
@@ -200,7 +206,7 @@ class ConsoleWorld:
         )
         confirmation = a_confirmation(*slots, series=series, pending=pending)
         handed_off = HandOffLead(LeadKind.BOOKED, 80)
-        effects = (a_decision(), confirmation, handed_off)
+        effects = (replace(a_decision(), plan=plan), confirmation, handed_off)
         long_ago = self.clock() - timedelta(days=14)
         turn = a_turn(*effects, conversation=conversation, now=long_ago)
         assert await self.database.write(turns.commit, turn) == turns.Committed()
