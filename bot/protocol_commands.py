@@ -13,9 +13,9 @@ import typer
 from rich.console import Console
 from rich.markdown import Markdown
 
-from bot.protocol_document import document
 from flows.compiler import ProtocolFaults
 from flows.protocol import Protocol
+from flows.protocol_document import document
 from flows.texts import Catalogue
 from storage.protocol_files import UnreadableFile, load_catalogues, load_protocol, read_protocol
 

@@ -28,6 +28,7 @@ from clinic.console import (
     photos,
     reviews,
     setting_pages,
+    setting_protocol,
     today,
     views,
     walk_in,
@@ -118,6 +119,7 @@ def create_console(  # noqa: PLR0913 - what a process lends, and three choices
             *calendar_visit.routes(),
             *messages.routes(),
             *setting_pages.routes(),
+            *setting_protocol.ProtocolPage().routes(),
         ],
         middleware=[
             Middleware(Guard, site=site, terms=terms, pace=pace),

@@ -35,6 +35,7 @@ TABS: tuple[tuple[str, str], ...] = (
     ("/settings/people", "People and hours"),
     ("/settings/closed", "Days off"),
     ("/settings/booking", "Booking"),
+    ("/settings/protocol", "Protocol"),
 )
 
 MODES: Mapping[BookingMode, tuple[str, str]] = {
