@@ -59,6 +59,9 @@ help: ## List the targets
 run: $(RUNTIME) ## Start the playground, or the clinic's bot when TELEGRAM_BOT_TOKEN is set
 	@exec $(BIN)/resurface run
 
+.PHONY: setup
+setup: $(RUNTIME) ## Install what `resurface` needs into .venv
+
 .PHONY: test
 test: $(DEV) ## Run all tests; flows/ must be covered wholly, everything by 90 %
 ifeq ($(strip $(PYTEST_ARGS)),)
