@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
-from datetime import datetime
 
 from bot.scenery import Place, Scenery, Store
 from bot.updates import Arrival
@@ -24,6 +23,7 @@ from flows.events import (
     Repeated,
     SlotWasTaken,
 )
+from flows.passage import passage
 from flows.turn import Scene, Turn
 from storage.turns import Committed, Duplicate, SlotTaken, Stale, TurnWrites
 
@@ -99,12 +99,10 @@ class Turns:
         before = place.conversation if place else None
         event = _event(arrival, place)
         turn = await self._advance(before, event, scene, arrival.chat_id)
-        outcome = await self._store.commit(self._writes(arrival, before, turn, event, scene.now))
+        outcome = await self._store.commit(self._writes(arrival, before, turn, event, scene))
         if isinstance(outcome, SlotTaken) and before is not None:
             turn = await self._after_taken(before, turn, scene)
-            outcome = await self._store.commit(
-                self._writes(arrival, before, turn, event, scene.now)
-            )
+            outcome = await self._store.commit(self._writes(arrival, before, turn, event, scene))
         match outcome:
             case Committed():
                 message_id, shown = (
@@ -142,17 +140,19 @@ class Turns:
         before: Conversation | None,
         turn: Turn,
         event: Event,
-        now: datetime,
+        scene: Scene,
     ) -> TurnWrites:
+        after = turn.conversation
         return TurnWrites(
             update_id=arrival.update_id,
             chat_id=arrival.chat_id,
             before_revision=before.revision if before else None,
-            conversation=turn.conversation,
+            conversation=after,
             event_log=(logged(event),),
             effects=turn.effects,
-            now=now,
+            now=scene.now,
             bot_id=self._bot_id,
+            passage=passage(before, event, after, scene.protocols.get(after.protocol)),
         )
 
 

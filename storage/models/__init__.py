@@ -29,6 +29,7 @@ from storage.models.columns import Model, UtcDateTime, table_of
 from storage.models.decisions import Decision, ProtocolSignature, ProtocolVersion
 from storage.models.desk import Finding, LeadNote, Photo, Thread, ThreadMessage
 from storage.models.follow_up import FollowUp, SeriesReview, WaitlistEntry, WaitlistOffer
+from storage.models.intakes import Intake, StepVisit
 from storage.models.outbox import OUTBOX_STATES, WAITING, Outbox
 from storage.models.staff import AuditEntry, ConsoleSession, StaffMember, StaffToken
 
@@ -56,6 +57,7 @@ __all__ = [
     "Finding",
     "FollowUp",
     "Inbox",
+    "Intake",
     "Lead",
     "LeadChannel",
     "LeadNote",
@@ -71,6 +73,7 @@ __all__ = [
     "Service",
     "StaffMember",
     "StaffToken",
+    "StepVisit",
     "Thread",
     "ThreadMessage",
     "UtcDateTime",

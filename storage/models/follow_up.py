@@ -16,9 +16,11 @@ class FollowUp(Model):
     """When a patient's history is to be looked at again, and what they want to hear of."""
 
     __tablename__ = "follow_ups"
-    __table_args__ = (Index(None, "look_at"),)
-    __pii_columns__ = frozenset({"chat_id"})
-    __plain_columns__ = frozenset({"look_at", "stopped_kinds", "paused_at", "staff_id"})
+    __table_args__ = (Index(None, "look_at"), Index(None, "recall_at"))
+    __pii_columns__ = frozenset({"chat_id", "recall"})
+    __plain_columns__ = frozenset(
+        {"look_at", "stopped_kinds", "paused_at", "staff_id", "recall_at", "called_at"}
+    )
 
     chat_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("patients.chat_id"), primary_key=True, autoincrement=False
@@ -27,6 +29,9 @@ class FollowUp(Model):
     stopped_kinds: Mapped[str] = mapped_column(Words)  # separated by spaces
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # staff wait with this patient
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))  # who paused it
+    recall: Mapped[str | None] = mapped_column(Words)  # why somebody might write or call
+    recall_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # from when on
+    called_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # staff called them last
 
 
 class SeriesReview(Model):
