@@ -138,6 +138,7 @@ async def _console(running: Browser, place: Playground, images: Path) -> None:
                 await _open(page, place.console + path)
                 await page.get_by_role("link", name=name).first.click()
                 await page.get_by_role("heading", name=name).wait_for()
+                await page.wait_for_load_state()
                 kind = {"/leads": "lead", "/messages": "conversation"}[path]
                 await take(page, images / f"console-{kind}{suffix}.png")
 
@@ -150,8 +151,9 @@ async def _open(page: Page, address: str) -> None:
 async def _mark_who_came(page: Page, console: str) -> None:
     await page.goto(f"{console}/today")
     for label in ("Is here", "Done", "Is here"):
-        await page.get_by_role("button", name=re.compile(f"^{label}: ")).first.click()
-        await settled(page)
+        button = page.get_by_role("button", name=re.compile(f"^{label}: ")).first
+        async with page.expect_navigation():
+            await button.click()
 
 
 async def _follow_up(running: Browser, place: Playground, maya: Guide, images: Path) -> None:
