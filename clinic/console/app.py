@@ -20,6 +20,7 @@ from clinic.console import (
     calendar_new,
     calendar_off,
     calendar_visit,
+    funnel,
     lead,
     leads,
     messages,
@@ -63,6 +64,7 @@ PAGES: tuple[Link, ...] = (
     Link("/leads", "Leads", "leads"),
     Link("/calendar", "Calendar", "calendar"),
     Link("/messages", "Messages", "messages"),
+    Link("/funnel", "Funnel", "funnel"),
     Link("/people", "People", "people", owners=True),
     Link("/settings", "Settings", "settings"),
 )
@@ -112,6 +114,7 @@ def create_console(  # noqa: PLR0913 - what a process lends, and three choices
             *lead.Lead().routes(),
             *photos.routes(),
             *reviews.routes(),
+            *funnel.Funnel().routes(),
             *calendar.routes(),
             *calendar_new.routes(),
             *calendar_off.routes(),

@@ -93,6 +93,11 @@ class Explainer:
             version=decision.protocol.rpartition("/")[0].replace("/", ", "),
         )
 
+    def order(self, key: str, source: ProtocolText | None) -> tuple[str, ...]:
+        """Return a version's questions as they are asked; none when it cannot be read any more."""
+        protocol = self._protocol(key, source)
+        return tuple(step.id for step in protocol.steps) if protocol else ()
+
     def question(self, step: str) -> str:
         """Return the short name of a question."""
         return self._first(f"step.{step}.short", step)
