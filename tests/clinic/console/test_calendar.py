@@ -90,7 +90,7 @@ async def test_a_hold_shows_its_end_and_a_request_its_badge(
 
     page = (await member.get("/calendar")).text
 
-    assert "On hold until 10:28" in entry(page, "Lea")
+    assert "Held until 10:28" in entry(page, "Lea")
     assert "To confirm" in entry(page, "Priya")
 
 
