@@ -51,6 +51,22 @@ class Case:
     def verdict(self) -> Verdict:
         return assess(shipped(), self.answers, self.today)
 
+    def differences(self, protocol: Protocol) -> list[str]:
+        """Return what a protocol says otherwise than this case expects."""
+        verdict = assess(protocol, self.answers, self.today)
+        found = {
+            "outcome": verdict.outcome,
+            "rules": [reason.rule for reason in verdict.reasons],
+            "recheck_on": str(verdict.recheck_on),
+            "bookable": verdict.bookable or "nothing",
+            "grade": str(verdict.grade),
+        }
+        return [
+            f"{name} is {value}, should be {self.expect[name]}"
+            for name, value in found.items()
+            if value != self.expect.get(name, value)
+        ]
+
     @property
     def plan(self) -> Plan | None:
         return propose(shipped(), self.answers, self.verdict, self.today)
