@@ -98,7 +98,7 @@ class Funnel:
 
 def in_order(counts: tuple[StepCount, ...], order: tuple[str, ...]) -> list[StepCount]:
     """Return the questions as they are asked; those of an unreadable version as they were met."""
-    places = {step: place for place, step in enumerate((*order, REVIEW))}
+    places = {step: place for place, step in enumerate((*order, REVIEW))} if order else {}
     return sorted(counts, key=lambda each: places.get(each.step, len(places)))
 
 
