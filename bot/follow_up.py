@@ -6,7 +6,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.pace import Sleep
-from storage import follow_ups
+from storage import follow_ups, waitlist
 from storage.database import Database
 from storage.faults import StorageError
 
@@ -35,6 +35,7 @@ class FollowUp:
     async def once(self) -> int:
         """Look at one batch; return how many patients that were. Does not raise."""
         try:
+            await self._database.write(waitlist.expire, self._clock.now())
             chats = await self._database.write(follow_ups.look, self._clock.now(), _BATCH)
         except StorageError as error:
             name = type(error).__name__

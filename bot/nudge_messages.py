@@ -6,6 +6,7 @@ The first line shows on locked screens, so it never speaks of skin or treatment.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 
 from bot.markup import TEXT_LIMIT, Button, Rows, Screen, cut
@@ -39,6 +40,7 @@ _ANSWERS: Mapping[NudgeKind, tuple[NudgeAnswer, ...]] = {
     NudgeKind.NEXT_SESSION: _LOOK,
     NudgeKind.RECHECK: _LOOK,
     NudgeKind.REFRESHER: _LOOK,
+    NudgeKind.WAITLIST_OFFER: _LOOK,
 }
 _RATINGS = (
     NudgeAnswer.ONE,
@@ -79,6 +81,9 @@ def _values(page: Page, facts: NudgeFacts, now: datetime) -> dict[str, str | int
             "practitioner": facts.practitioner,
             "number": facts.session.number,
         }
+        if facts.offered is not None:
+            values["offer"] = page.when(replace(slot, starts_at=facts.offered.starts_at))
+            values["until"] = page.clock(facts.offered.until_at)
     if facts.hold_until is not None:
         values["minutes"] = max(1, round((facts.hold_until - now).total_seconds() / 60))
     return values

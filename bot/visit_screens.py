@@ -167,10 +167,17 @@ def _booked_rows(page: Page) -> Rows:
             page.button(counted("change", page.position.ahead), Chose(Action.CHANGE)),
             page.button("cancel", Chose(Action.CANCEL)),
         ),
+        (_wait(page),),
         *(((rest,),) if continuing.is_left(page.position) else ()),
         (photos,) if talk else (page.button("aftercare", Chose(Action.AFTERCARE)), photos),
         _ask(page),
     )
+
+
+def _wait(page: Page) -> Button:
+    if page.conversation.booking.waiting:
+        return page.button("wait_no_more", Chose(Action.WAIT_NO_MORE))
+    return page.button("wait", Chose(Action.WAIT))
 
 
 def _over_rows(page: Page) -> Rows:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from flows import continuing, rebooking, starting, talking
+from flows import continuing, rebooking, starting, talking, waiting
 from flows.conversation import BookedSession, Stage
 from flows.effects import (
     ConfirmVisit,
@@ -93,6 +93,8 @@ def _worry(here: Position, _: AnsweredNudge) -> Turn:
 
 def _later(here: Position, event: AnsweredNudge) -> Turn:
     """Not now: nothing of this is asked a second time."""
+    if event.kind is NudgeKind.WAITLIST_OFFER:
+        return waiting.decline(here, event.ref)
     if event.kind is NudgeKind.UNFINISHED_SOON:
         return _say(here, "note.nudge_later", StopNudges(NudgeKind.UNFINISHED_LATER))
     return _say(here, "note.nudge_later")
@@ -109,6 +111,8 @@ def _go(here: Position, event: AnsweredNudge) -> Turn:
             return starting.recheck_if_due(here)
         case NudgeKind.MISSED | NudgeKind.NEXT_SESSION:
             return continuing.see_times(here, event.ref)
+        case NudgeKind.WAITLIST_OFFER:
+            return waiting.accept(here, event.ref)
         case NudgeKind.REFRESHER:
             return continuing.refresh(here)
         case _:

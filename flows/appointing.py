@@ -20,6 +20,8 @@ from flows.position import Position
 from flows.slots import CalendarView, Slot
 from flows.turn import Turn
 
+#: Screens on which times are chosen; elsewhere a time that is gone was offered by a message.
+_TAKES_TIMES = frozenset({Stage.PLAN, Stage.CONSULT, Stage.PICK_TIME, Stage.CONTACT})
 _WEEKS_AHEAD = 8  # empty weeks to pass over when looking for a free day
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that looks like another one
 _CODE_LENGTH = 6
@@ -149,6 +151,8 @@ def taken(here: Position, event: SlotWasTaken) -> Turn:
     elif here.conversation.state == Stage.MEND:
         turn = rebooking.calendar_seen(here, event.view)
         return replace(turn, notes=(here.note("note.slot_taken"),))
+    elif here.conversation.state not in _TAKES_TIMES:
+        return Turn(here.conversation, notes=(here.note("note.offer_gone"),))
     elif here.conversation.state == Stage.PICK_TIME and here.booking.day_on:
         turn = _show_times(here.with_booking(wish_at=None), event.view)
         return replace(turn, notes=(here.note("note.slot_taken"), *turn.notes))

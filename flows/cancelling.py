@@ -45,7 +45,8 @@ def _cancel_one(here: Position, gone: BookedSession) -> Turn:
     sessions = tuple(each for each in here.booking.sessions if each is not gone)
     effects = (CancelAppointment(gone.uid),)
     notes = (here.note("note.cancelled_this"),)
-    here = here.with_booking(sessions=sessions, cancelling=None)
+    waits_for = None if here.booking.waiting == gone.uid else here.booking.waiting
+    here = here.with_booking(sessions=sessions, cancelling=None, waiting=waits_for)
     if here.plan() is None or not rebooking.has_wide_gap(here):
         there = here.go("cancelled", Stage.BOOKED)
         return Turn(there.conversation, effects=effects, notes=notes, files=("cancelled",))

@@ -6,7 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 
-from flows import appointing, cancelling, continuing, photos, rebooking, screening, starting
+from flows import (
+    appointing,
+    cancelling,
+    continuing,
+    photos,
+    rebooking,
+    screening,
+    starting,
+    waiting,
+)
 from flows.conversation import Overlay, Stage
 from flows.events import Action, Chose
 from flows.position import Position
@@ -126,6 +135,8 @@ _ACTIONS: Mapping[Action, tuple[frozenset[str], Callable[[Position, str], Turn]]
     Action.PREPARE: (_BOOKED, _say("care.before", "care.day")),
     Action.AFTERCARE: (_BOOKED, _say("care.expect", "care.after", "care.call")),
     Action.WHERE: (_BOOKED, _say("note.where")),
+    Action.WAIT: (_BOOKED, lambda here, _: waiting.join(here)),
+    Action.WAIT_NO_MORE: (_BOOKED, lambda here, _: waiting.leave(here)),
     Action.BOOK_REST: (_BOOKED, lambda here, _: continuing.see_times(here)),
     Action.LASER: (frozenset({Stage.PLAN}), _say("plan.laser")),
     Action.PHOTOS: (_ANYWHERE, lambda here, _: photos.offer(here)),

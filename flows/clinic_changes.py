@@ -42,6 +42,7 @@ def after_change(
             moving=None,
             mend=(),
             cancelling=None,
+            waiting=_still_waiting(booking, sessions),
             days=(),
             week_on=None,
             day_on=None,
@@ -56,3 +57,11 @@ def after_change(
         return replace(emptied, state=Stage.URGENT.value)
     home = Stage.CONSULT if booking.service == "consultation" else Stage.PLAN
     return replace(emptied, state=home.value, decided_on=today)
+
+
+def _still_waiting(booking: Booking, sessions: tuple[BookedSession, ...]) -> str | None:
+    """Return for which visit something earlier is wanted, unless the clinic changed that one."""
+    now = {each.uid: each.slot for each in sessions}
+    before = {each.uid: each.slot for each in booking.sessions}
+    uid = booking.waiting
+    return uid if uid in now and now[uid] == before.get(uid) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flows import relevance
 from flows.conversation import BookedSession, Booking, Conversation, Stage
+from flows.effects import Effect, ReleaseHold
 from flows.looking import look_for_times
 from flows.position import Position
 from flows.turn import Turn
@@ -33,6 +34,11 @@ def at_visits(here: Position) -> Position:
     return here.with_visits().go("jump", Stage.BOOKED)
 
 
+def let_go(here: Position) -> tuple[Effect, ...]:
+    """Give held times back."""
+    return (ReleaseHold(here.booking.series_id),) if here.booking.hold_until else ()
+
+
 def is_left(here: Position) -> bool:
     """Say whether some visits of the course have no time yet."""
     return how_many_left(here) > 0
@@ -52,7 +58,11 @@ def _left(here: Position, done: tuple[BookedSession, ...]) -> Position | None:
     if not is_booked or booking.service != "treatment" or here.conversation.red_flag:
         return None
     rest = Booking(
-        service=booking.service, series_id=booking.series_id, code=booking.code, done=done
+        service=booking.service,
+        series_id=booking.series_id,
+        code=booking.code,
+        done=done,
+        waiting=booking.waiting,
     )
     there = here.with_(booking=rest)
     return None if there.plan() is None else there

@@ -91,6 +91,7 @@ class Booking:
     moving: str | None = None  # uid of the appointment being moved
     mend: tuple[BookedSession, ...] = ()  # MEND: appointments as they would be, in order
     cancelling: str | None = None  # CANCEL: uid of the one chosen; None: all of them
+    waiting: str | None = None  # uid of the one for which something earlier is wanted
     just_booked: bool = False  # nothing else has happened since
 
     @property

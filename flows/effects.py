@@ -165,6 +165,27 @@ class ReviewSeries:
     rating: int  # 1 to 5
 
 
+@dataclass(frozen=True, slots=True)
+class JoinWaitlist:
+    """Tell the patient when something earlier than this appointment frees up. Idempotent."""
+
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveWaitlist:
+    """Tell them no more. Idempotent."""
+
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeclineOffer:
+    """The patient keeps this appointment; what was offered goes to the next who waits."""
+
+    uid: str
+
+
 Effect = (
     RecordDecision
     | HoldSeries
@@ -184,4 +205,7 @@ Effect = (
     | PauseVisit
     | StopNudges
     | ReviewSeries
+    | JoinWaitlist
+    | LeaveWaitlist
+    | DeclineOffer
 )

@@ -36,6 +36,8 @@ class Action(StrEnum):
     PREPARE = "prepare"  # booked: how to prepare
     AFTERCARE = "aftercare"
     WHERE = "where"  # booked: the address
+    WAIT = "wait"  # booked: tell me if something earlier frees up
+    WAIT_NO_MORE = "wait_no_more"
     BOOK_REST = "book_rest"  # booked: times for what is left of the course
     LASER = "laser"  # plan: the laser comparison
     PHOTOS = "photos"  # say what photos are for, and take them

@@ -31,6 +31,7 @@ class NudgeKind(StrEnum):
     SERIES_REVIEW = "series_review"
     RECHECK = "recheck"
     REFRESHER = "refresher"
+    WAITLIST_OFFER = "waitlist_offer"  # a freed time that is earlier than the visit
 
 
 class VisitState(StrEnum):

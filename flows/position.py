@@ -120,6 +120,7 @@ class Position:
                 code=booking.code,
                 sessions=booking.booked,
                 pending=booking.pending,
+                waiting=booking.waiting,
             )
         return self.with_(booking=kept)
 

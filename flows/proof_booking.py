@@ -283,5 +283,6 @@ def _screen(world: World, conversation: Conversation) -> _Screen:
             bool(booking.moving),
             bool(booking.mend),
             bool(booking.cancelling),
+            bool(booking.waiting),
         ),
     )

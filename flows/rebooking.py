@@ -125,7 +125,9 @@ def accept(here: Position) -> Turn:
     if any(too_late(here, each) for each in before):
         return _too_late(here)
     sessions = tuple(wanted.get(each.uid, each) for each in here.booking.sessions)
-    there = here.go("moved", Stage.BOOKED).with_booking(**_OVER, sessions=sessions)
+    waits_for = None if here.booking.waiting in wanted else here.booking.waiting
+    there = here.go("moved", Stage.BOOKED)
+    there = there.with_booking(**_OVER, sessions=sessions, waiting=waits_for)
     key = "note.moved" if len(before) == 1 else "note.moved_all"
     return Turn(
         there.conversation,

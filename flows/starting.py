@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from flows import continuing, relevance
 from flows.conversation import Conversation, Overlay, Stage
-from flows.effects import AllowMessages, Effect, ReleaseHold, StopMessages
+from flows.effects import AllowMessages, Effect, StopMessages
 from flows.events import Started
 from flows.position import Position
 from flows.protocol import Severity
@@ -31,7 +31,7 @@ def start(conversation: Conversation | None, event: Started, scene: Scene, chat_
     if _must_rest(here):
         return Turn(here.conversation)
     if here.ahead:
-        effects = (*_let_go(here), *_welcomed(conversation))
+        effects = (*continuing.let_go(here), *_welcomed(conversation))
         return Turn(continuing.at_visits(here).conversation, effects=effects)
     if _recheck_is_due(here):
         return recheck(here)
@@ -94,7 +94,7 @@ def recheck(here: Position) -> Turn:
 def start_over(here: Position) -> Turn:
     """Forget the answers and begin a new run; booked appointments are never forgotten."""
     old = here.conversation
-    effects = (*_welcomed(old), *_let_go(here))
+    effects = (*_welcomed(old), *continuing.let_go(here))
     fresh = Conversation(
         old.chat_id,
         Stage.CHOOSE_CLINIC,
@@ -123,7 +123,7 @@ def ask_to_start_over(here: Position) -> Turn:
 
 def stop(here: Position) -> Turn:
     """No more messages. Held times go back, booked ones stay booked."""
-    effects: tuple[Effect, ...] = (*_let_go(here), StopMessages())
+    effects: tuple[Effect, ...] = (*continuing.let_go(here), StopMessages())
     if here.booking.hold_until or here.booking.done:
         here = here.with_visits()
     if not here.conversation.protocol:
@@ -162,11 +162,6 @@ def _again(here: Position) -> Turn:
     begun = begin(here, old.wanted_clinic or old.clinic)
     begun = begun.with_(wanted_clinic=None, overlay=None, red_flag=None)
     return Turn(begun.conversation, effects=effects)
-
-
-def _let_go(here: Position) -> tuple[Effect, ...]:
-    """Give held times back."""
-    return (ReleaseHold(here.booking.series_id),) if here.booking.hold_until else ()
 
 
 def _welcomed(conversation: Conversation) -> tuple[Effect, ...]:

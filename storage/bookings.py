@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from flows.conversation import BookedSession
@@ -23,7 +24,7 @@ from flows.effects import (
     ReleaseHold,
 )
 from flows.slots import Slot
-from storage import calendar_pushes, external_busy, faults, upserts, withdrawals
+from storage import calendar_pushes, external_busy, faults, upserts, waitlist, withdrawals
 from storage.faults import StorageError
 from storage.models import Appointment, Clinic, Practitioner, Service
 
@@ -118,36 +119,49 @@ def cancel_one(connection: Connection, booker: Booker, effect: CancelAppointment
 
 
 def _cancel(connection: Connection, booker: Booker, which: ColumnElement[bool]) -> int:
-    return connection.execute(
-        update(Appointment)
-        .where(
+    gone = connection.execute(
+        select(Appointment).where(
             which,
             Appointment.chat_id == booker.chat_id,
             Appointment.state.in_((PENDING, BOOKED)),
             Appointment.starts_at > booker.now,
         )
+    ).all()
+    connection.execute(
+        update(Appointment)
+        .where(Appointment.uid.in_([row.uid for row in gone]))
         .values(
             state=CANCELLED,
             sequence=Appointment.sequence + 1,
             version=Appointment.version + 1,
             updated_at=booker.now,
         )
-    ).rowcount
+    )
+    for row in gone:
+        waitlist.changed(connection, row.uid, booker.now)
+    for row in gone:
+        waitlist.freed(connection, span_of(row), booker.now)
+    return len(gone)
+
+
+def span_of(row: Row[Any]) -> waitlist.Freed:
+    """Return the time of an appointment, for whoever waits for one."""
+    return waitlist.Freed(row.practitioner_id, row.starts_at, row.ends_at)
 
 
 def move(connection: Connection, booker: Booker, effect: MoveAppointment) -> None:
     """Move one appointment: its UID stays, its SEQUENCE grows."""
-    service = connection.execute(
-        select(Appointment.service).where(
+    before = connection.execute(
+        select(Appointment).where(
             Appointment.uid == effect.uid,
             Appointment.chat_id == booker.chat_id,
             Appointment.state.in_((PENDING, BOOKED)),
             Appointment.starts_at > booker.now,
         )
-    ).scalar()
-    if service is None:
+    ).one_or_none()
+    if before is None:
         raise NoSuchAppointment("an appointment to be moved must be the patient's own and to come")
-    room = room_of(connection, booker.clinic, service)
+    room = room_of(connection, booker.clinic, before.service)
     _refuse_impossible(connection, room, booker, (effect.slot,))
     _queue_up(connection, room.practitioners[effect.slot.practitioner])
     drop_ended_holds(connection, booker, room, (effect.slot,))
@@ -167,6 +181,8 @@ def move(connection: Connection, booker: Booker, effect: MoveAppointment) -> Non
         if is_overlap(error):
             raise SlotsGone((effect.slot,)) from None
         raise
+    waitlist.changed(connection, effect.uid, booker.now, effect.slot.starts_at)
+    waitlist.freed(connection, span_of(before), booker.now)
     calendar_pushes.announce(connection, (effect.uid,), booker.now)
 
 

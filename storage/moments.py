@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, func, literal, or_, select, union_all
 
-from storage.models import WAITING, Appointment, FollowUp, Outbox
+from storage.models import WAITING, Appointment, FollowUp, Outbox, WaitlistEntry, WaitlistOffer
 from storage.outbox_policy import Kind
 
 
@@ -19,6 +19,7 @@ class Awaited(StrEnum):
 
     LOOK = "look"  # a patient's history is looked at
     MESSAGE = "message"  # a message of the outbox may go out
+    OFFER = "offer"  # a freed time goes to the next who waits
     HOLD = "hold"  # times that a patient did not confirm become free
 
 
@@ -52,7 +53,12 @@ def next_moment(connection: Connection, after: datetime) -> Moment | None:
     hold = select(Appointment.hold_until, literal(Awaited.HOLD.value), Appointment.chat_id).where(
         Appointment.state == "held", Appointment.hold_until > after
     )
-    every = union_all(look, message, hold).subquery()
+    offer = (
+        select(WaitlistOffer.until_at, literal(Awaited.OFFER.value), WaitlistEntry.chat_id)
+        .join(WaitlistEntry, WaitlistEntry.id == WaitlistOffer.entry_id)
+        .where(WaitlistOffer.state == "offered", WaitlistOffer.until_at > after)
+    )
+    every = union_all(look, message, hold, offer).subquery()
     first = select(every).order_by(every.c.at, every.c.awaited, every.c.chat_id).limit(1)
     row = connection.execute(first).one_or_none()
     return None if row is None else Moment(row.at, Awaited(row.awaited), row.chat_id)

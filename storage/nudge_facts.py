@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
+from flows import waiting
 from flows.clinics import Clinic
 from flows.conversation import BookedSession, Conversation
+from flows.waiting import Offered
 from storage import clinics, conversations, message_facts
 from storage.models import Appointment
 
@@ -25,6 +27,7 @@ class NudgeFacts:
     number: int = 0  # of the session that comes next in the series
     sessions: int = 0  # booked or done of the series
     hold_until: datetime | None = None
+    offered: Offered | None = None  # a freed time that is earlier than the session
 
 
 def load(connection: Connection, chat_id: int, uid: str, ref: str) -> NudgeFacts | None:
@@ -33,7 +36,9 @@ def load(connection: Connection, chat_id: int, uid: str, ref: str) -> NudgeFacts
     `uid` is the appointment it is about, empty when it is about none; `ref` is the nudge's own.
     """
     if uid:
-        return _of_visit(connection, chat_id, uid)
+        facts = _of_visit(connection, chat_id, uid)
+        offered = waiting.read(ref)
+        return replace(facts, ref=ref, offered=offered) if facts and offered else facts
     loaded = conversations.load(connection, chat_id)
     if loaded is None or loaded.conversation.clinic is None:
         return None

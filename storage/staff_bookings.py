@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from flows.effects import MoveAppointment
 from flows.slots import Slot
-from storage import bookings, calendar_pushes, clerks, lead_events, withdrawals
+from storage import bookings, calendar_pushes, clerks, lead_events, waitlist, withdrawals
 from storage.bookings import Booker, SlotsGone
 from storage.clerks import Clerk, NotAllowed, Seen
 from storage.lead_events import EventType
@@ -188,6 +188,8 @@ def _cancel(connection: Connection, clerk: Clerk, seen: Seen, what: str) -> Any:
         raise NotAllowed("a visit that has begun cannot be cancelled: mark it as missed or done")
     row = _to(connection, clerk, seen, "cancelled", what, is_news=True)
     withdrawals.of_appointment(connection, row.uid, "Cancelled")
+    waitlist.changed(connection, row.uid, clerk.now)
+    waitlist.freed(connection, bookings.span_of(row), clerk.now)
     clerks.tell_channels(connection, clerk, row.uid, EventType.BOOKING_CANCELLED)
     return row
 

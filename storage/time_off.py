@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select, update
 
 from flows.slots import Slot
-from storage import bookings, calendar_pushes, clerks
+from storage import bookings, calendar_pushes, clerks, waitlist
 from storage.bookings import Booker, SlotsGone
 from storage.clerks import Clerk, NotAllowed, Seen
 from storage.faults import StorageError
@@ -86,12 +86,13 @@ def block(connection: Connection, clerk: Clerk, off: TimeOff) -> bool:
 
 def unblock(connection: Connection, clerk: Clerk, seen: Seen) -> None:
     """Give blocked time back to patients."""
-    clerks.find(connection, clerk, seen, state="blocked")
+    row = clerks.find(connection, clerk, seen, state="blocked")
     # The row stays, for calendars outside may still hold it; nobody was written in, so no name.
     gone: dict[str, object] = {"state": "cancelled", "walk_in_name": "", "updated_at": clerk.now}
     gone |= {"sequence": Appointment.sequence + 1, "version": Appointment.version + 1}
     connection.execute(update(Appointment).where(Appointment.uid == seen.uid).values(gone))
     calendar_pushes.announce(connection, (seen.uid,), clerk.now)
+    waitlist.freed(connection, bookings.span_of(row), clerk.now)
     clerks.record(connection, clerk, "time_off.removed", seen.uid)
 
 

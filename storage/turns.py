@@ -177,6 +177,9 @@ def _carry_out(
             | effects.PauseVisit()
             | effects.StopNudges()
             | effects.ReviewSeries()
+            | effects.JoinWaitlist()
+            | effects.LeaveWaitlist()
+            | effects.DeclineOffer()
         ):
             visit_answers.take(connection, conversation.chat_id, effect, now)
         case _:

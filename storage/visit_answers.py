@@ -6,11 +6,20 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from flows.effects import ConfirmVisit, PauseVisit, ReviewSeries, StopNudges
-from storage import upserts
+from flows.effects import (
+    ConfirmVisit,
+    DeclineOffer,
+    JoinWaitlist,
+    LeaveWaitlist,
+    PauseVisit,
+    ReviewSeries,
+    StopNudges,
+)
+from storage import upserts, waitlist
 from storage.models import Appointment, FollowUp, SeriesReview
 
-Answer = ConfirmVisit | PauseVisit | StopNudges | ReviewSeries
+Waiting = JoinWaitlist | LeaveWaitlist | DeclineOffer
+Answer = ConfirmVisit | PauseVisit | StopNudges | ReviewSeries | Waiting
 
 _TO_COME = ("pending", "booked")
 
@@ -26,6 +35,12 @@ def take(connection: Connection, chat_id: int, answer: Answer, now: datetime) ->
             _stop(connection, chat_id, answer.kind)
         case ReviewSeries():
             _review(connection, chat_id, answer, now)
+        case JoinWaitlist():
+            waitlist.join(connection, chat_id, answer.uid, now)
+        case LeaveWaitlist():
+            waitlist.leave(connection, chat_id, answer.uid, now)
+        case DeclineOffer():
+            waitlist.decline(connection, chat_id, answer.uid, now)
 
 
 def _note(connection: Connection, chat_id: int, uid: str, **values: datetime | None) -> None:

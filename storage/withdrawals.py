@@ -33,6 +33,11 @@ def of_appointment(connection: Connection, uid: str, why: str) -> int:
     )
 
 
+def of_message(connection: Connection, key: str, why: str) -> int:
+    """Cancel one message by its key."""
+    return _cancel(connection, why, Outbox.key == key)
+
+
 def of_series(connection: Connection, chat_id: int, series_id: str, why: str) -> int:
     """Cancel everything about a series' cancelled appointments; return how many messages."""
     cancelled = select(Appointment.uid).where(

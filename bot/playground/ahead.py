@@ -30,6 +30,7 @@ NUDGES: Mapping[NudgeKind, str] = {
     NudgeKind.SERIES_REVIEW: "a look back at the whole course",
     NudgeKind.RECHECK: "the re-check on its date",
     NudgeKind.REFRESHER: "the yearly refresher",
+    NudgeKind.WAITLIST_OFFER: "something earlier that became free",
 }
 
 #: The same of every other message.

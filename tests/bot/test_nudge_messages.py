@@ -13,6 +13,7 @@ from bot.markup import TEXT_LIMIT, Button, Screen
 from flows.conversation import BookedSession
 from flows.events import AnsweredNudge, AskedForPerson, NudgeAnswer
 from flows.follow_up import NudgeKind
+from flows.waiting import Offered
 from storage.nudge_facts import NudgeFacts
 from tests.builders import MONDAY, NOW, a_conversation, a_slot
 from tests.flows.chat import a_clinic, catalogues
@@ -28,7 +29,10 @@ ABOUT_VISITS = {
     NudgeKind.CHECK_IN_FIRST,
     NudgeKind.CHECK_IN_SECOND,
     NudgeKind.MISSED,
+    NudgeKind.WAITLIST_OFFER,
 }
+OFFERS = {NudgeKind.WAITLIST_OFFER}
+OFFERED = Offered(2, MONDAY - timedelta(days=1), NOW + timedelta(hours=2))
 #: What somebody who looks over a shoulder must not read.
 PRIVATE = ("skin", "scar", "acne", "needling", "treatment", "session", "clinic")
 
@@ -37,7 +41,8 @@ def facts_of(kind: NudgeKind) -> NudgeFacts:
     facts = NudgeFacts(a_conversation(), a_clinic(map_url="https://maps.example.org/willow"))
     if kind in ABOUT_VISITS:
         session = BookedSession(UID, a_slot(MONDAY), 2)
-        return replace(facts, ref=UID, session=session, practitioner="Amara <Osei>")
+        of_visit = replace(facts, ref=UID, session=session, practitioner="Amara <Osei>")
+        return replace(of_visit, offered=OFFERED, ref=OFFERED.ref) if kind in OFFERS else of_visit
     return replace(facts, ref=SERIES, number=3, sessions=2, hold_until=NOW + timedelta(minutes=3))
 
 
@@ -102,3 +107,14 @@ def test_the_way_to_the_clinic_is_a_link() -> None:
 def test_what_has_no_time_yet_is_named_by_its_number() -> None:
     assert "Your visit 3 has no time yet." in screen_of(NudgeKind.NEXT_SESSION).html
     assert "3 more minutes" in screen_of(NudgeKind.HOLD_ENDS).html
+
+
+def test_an_offer_names_both_times_and_until_when_it_stands() -> None:
+    screen = screen_of(NudgeKind.WAITLIST_OFFER)
+
+    assert "Sun 8 Mar 2026, 10:00" in screen.html
+    assert "Mon 9 Mar 2026, 10:00" in screen.html
+    assert "until 11:00" in screen.html
+    pressed = [button.press for button in buttons(screen) if button.label == "Yes, take it"]
+    assert pressed == [AnsweredNudge(NudgeKind.WAITLIST_OFFER, NudgeAnswer.GO, OFFERED.ref)]
+    assert len(pack(36**5, pressed[0])) <= LIMIT

@@ -1,0 +1,279 @@
+"""Who waits for something earlier, and whom a freed time is offered to, one patient at a time.
+
+A time becomes free when an appointment is cancelled or moved away, or time off is given back. It
+is offered to whoever has waited longest and whom it fits: with the same practitioner, earlier
+than their visit, with the gaps kept, and far enough ahead for the clinic. Who does not answer in
+time or says no leaves it to the next. Nobody's time is taken: the appointment moves only when
+the patient says yes, and only if the time is still free then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from flows import waiting
+from flows.follow_up import History, NudgeKind, Visit
+from flows.nudges import APART
+from flows.quiet_hours import NIGHT
+from flows.slots import Slot, free_slots, local
+from flows.waiting import Offered
+from storage import calendar_store, histories, outbox, withdrawals
+from storage.models import Appointment, Clinic, Practitioner, WaitlistEntry, WaitlistOffer
+from storage.outbox import Message
+from storage.outbox_policy import Kind
+
+OFFERED_FOR = timedelta(hours=2)
+MOST_OFFERS = 3  # of one freed time
+_ASKED = 30  # waiting patients looked at for one freed time
+_TO_COME = ("pending", "booked")
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """Time that became free, `[starts_at, ends_at)` in aware UTC, without buffers."""
+
+    practitioner_id: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+def join(connection: Connection, chat_id: int, uid: str, now: datetime) -> None:
+    """Have a patient wait for something earlier than one appointment of theirs. Idempotent."""
+    clinic_id = connection.execute(
+        select(Appointment.clinic_id).where(
+            Appointment.uid == uid,
+            Appointment.chat_id == chat_id,
+            Appointment.state.in_(_TO_COME),
+            Appointment.starts_at > now,
+        )
+    ).scalar()
+    if clinic_id is None or _entry(connection, uid) is not None:
+        return
+    row = {"clinic_id": clinic_id, "chat_id": chat_id, "uid": uid, "created_at": now}
+    connection.execute(insert(WaitlistEntry).values(row))
+
+
+def leave(connection: Connection, chat_id: int, uid: str, now: datetime) -> None:
+    """Let a patient wait no more; what was offered goes to the next. Idempotent."""
+    if _entry(connection, uid, chat_id) is not None:
+        decline(connection, chat_id, uid, now)
+        _end(connection, uid, "left", now)
+
+
+def decline(connection: Connection, chat_id: int, uid: str, now: datetime) -> None:
+    """Take a no to what is offered; the patient waits on. Idempotent."""
+    entry_id = _entry(connection, uid, chat_id)
+    for offer in _open(connection, WaitlistOffer.entry_id == entry_id):
+        _close(connection, offer.id, "declined")
+        withdrawals.of_message(connection, _key(offer), "Declined")
+        _offer_next(connection, _span(offer), now)
+
+
+def changed(
+    connection: Connection, uid: str, now: datetime, moved_to: datetime | None = None
+) -> None:
+    """End the waiting for an appointment that was moved or cancelled."""
+    entry_id = _entry(connection, uid)
+    if entry_id is None:
+        return
+    for offer in _open(connection, WaitlistOffer.entry_id == entry_id):
+        is_taken = offer.starts_at == moved_to
+        _close(connection, offer.id, "accepted" if is_taken else "gone")
+        withdrawals.of_message(connection, _key(offer), "Settled")
+    _end(connection, uid, "moved" if moved_to else "cancelled", now)
+
+
+def freed(connection: Connection, span: Freed, now: datetime) -> None:
+    """Offer a time that became free to the first patient whom it fits."""
+    if span.starts_at > now:
+        _offer_next(connection, span, now)
+
+
+def expire(connection: Connection, now: datetime) -> int:
+    """Pass on what was not answered in time; return how many offers that were."""
+    late = list(_open(connection, WaitlistOffer.until_at <= now))
+    for offer in late:
+        _close(connection, offer.id, "expired")
+    for offer in late:
+        _offer_next(connection, _span(offer), now)
+    return len(late)
+
+
+def _offer_next(connection: Connection, span: Freed, now: datetime) -> None:
+    touching = (
+        WaitlistOffer.practitioner_id == span.practitioner_id,
+        WaitlistOffer.starts_at < span.ends_at,
+        WaitlistOffer.ends_at > span.starts_at,
+    )
+    offers = connection.execute(select(WaitlistOffer.state).where(*touching)).scalars().all()
+    if len(offers) >= MOST_OFFERS or "offered" in offers:
+        return
+    for row in _waiting(connection, span):
+        at, until = _when(row.zone, now)
+        history = histories.load(connection, row.chat_id, now)
+        if history is None or not _may_be_asked(history, at):
+            continue
+        slot = _fitting(connection, row, history, span, until)
+        if slot is not None:
+            _offer(connection, row, slot, at, until)
+            return
+
+
+def _waiting(connection: Connection, span: Freed) -> Iterator[Any]:
+    """Yield who waits with this practitioner and is asked nothing yet, the longest first."""
+    asked = select(WaitlistOffer.entry_id).where(WaitlistOffer.state == "offered")
+    rows = connection.execute(
+        select(
+            WaitlistEntry.id.label("entry_id"),
+            Appointment,
+            Clinic.slug,
+            Clinic.zone,
+            Practitioner.slug.label("practitioner"),
+        )
+        .join(Appointment, Appointment.uid == WaitlistEntry.uid)
+        .join(Clinic, Clinic.id == WaitlistEntry.clinic_id)
+        .join(Practitioner, Practitioner.id == Appointment.practitioner_id)
+        .where(
+            WaitlistEntry.ended_at.is_(None),
+            WaitlistEntry.id.not_in(asked),
+            Appointment.practitioner_id == span.practitioner_id,
+            Appointment.state.in_(_TO_COME),
+            Appointment.starts_at > span.starts_at,
+        )
+        .order_by(WaitlistEntry.created_at, WaitlistEntry.id)
+        .limit(_ASKED)
+    )
+    yield from list(rows)
+
+
+def _when(zone: str, now: datetime) -> tuple[datetime, datetime]:
+    """Return from when until when somebody is asked: never into the night."""
+    at = NIGHT.over(now, zone)
+    at = NIGHT.over(at + OFFERED_FOR, zone) if NIGHT.until(at + OFFERED_FOR, zone) else at
+    return at, at + OFFERED_FOR
+
+
+def _may_be_asked(history: History, at: datetime) -> bool:
+    """Keep the manners of everything that comes by itself."""
+    if history.silences or NudgeKind.WAITLIST_OFFER in history.stopped_kinds:
+        return False
+    last = max((each.at for each in history.sent), default=None)
+    wrote = history.last_wrote_at
+    return last is None or bool(wrote and wrote > last) or at - last >= APART
+
+
+def _fitting(
+    connection: Connection, row: Row[Any], history: History, span: Freed, until: datetime
+) -> Slot | None:
+    """Return the first time in the span that suits the patient, the clinic and the course."""
+    first, last = (local(at, row.zone).date() for at in (span.starts_at, span.ends_at))
+    view = calendar_store.view(
+        connection, row.slug, row.service, first, last, until, row.chat_id, ignore_uid=row.uid
+    )
+    known = set(
+        connection.execute(
+            select(WaitlistOffer.starts_at).where(WaitlistOffer.entry_id == row.entry_id)
+        ).scalars()
+    )
+    lasts = row.ends_at - row.starts_at
+    for timetable in view.timetables:
+        if timetable.practitioner != row.practitioner:
+            continue
+        for slot in free_slots(view, timetable, first, last):
+            inside = span.starts_at <= slot.starts_at and slot.ends_at <= span.ends_at
+            sooner = slot.starts_at < row.starts_at and slot.starts_at not in known
+            same = slot.ends_at - slot.starts_at == lasts
+            if inside and sooner and same and _keeps_gaps(row, history, slot):
+                return slot
+    return None
+
+
+def _keeps_gaps(row: Row[Any], history: History, slot: Slot) -> bool:
+    course = history.course
+    if course is None or course.series_id != row.series_id:
+        return True
+    others = [each for each in history.treatments(course) if each.uid != row.uid]
+    before = [each for each in others if each.starts_at < row.starts_at]
+    after = [each for each in others if each.starts_at > row.starts_at]
+    return waiting.fits(
+        course.spacing,
+        row.zone,
+        _slot_of(before[-1], slot) if before else None,
+        slot,
+        _slot_of(after[0], slot) if after else None,
+    )
+
+
+def _slot_of(visit: Visit, like: Slot) -> Slot:
+    return Slot(visit.starts_at, visit.ends_at, like.practitioner)
+
+
+def _offer(
+    connection: Connection, row: Row[Any], slot: Slot, at: datetime, until: datetime
+) -> None:
+    values = {
+        "entry_id": row.entry_id,
+        "practitioner_id": row.practitioner_id,
+        "starts_at": slot.starts_at,
+        "ends_at": slot.ends_at,
+        "state": "offered",
+        "offered_at": at,
+        "until_at": until,
+    }
+    connection.execute(insert(WaitlistOffer).values(values))
+    ref = Offered(row.number, slot.starts_at, until).ref
+    message = Message(
+        key=_name(row.entry_id, slot.starts_at),
+        kind=Kind.NUDGE,
+        due_at=at,
+        chat_id=row.chat_id,
+        ref_type=withdrawals.APPOINTMENT,
+        ref_id=row.uid,
+        payload={"nudge": NudgeKind.WAITLIST_OFFER.value, "ref": ref, "uid": row.uid},
+        not_after=until,
+    )
+    outbox.enqueue(connection, message, at)
+
+
+def _key(offer: Row[Any]) -> str:
+    return _name(offer.entry_id, offer.starts_at)
+
+
+def _name(entry_id: int, starts_at: datetime) -> str:
+    return f"waitlist:{entry_id}:{starts_at:%Y%m%d%H%M}"
+
+
+def _entry(connection: Connection, uid: str, chat_id: int | None = None) -> int | None:
+    mine = () if chat_id is None else (WaitlistEntry.chat_id == chat_id,)
+    entry = select(WaitlistEntry.id).where(
+        WaitlistEntry.uid == uid, WaitlistEntry.ended_at.is_(None), *mine
+    )
+    return connection.execute(entry).scalar()
+
+
+def _end(connection: Connection, uid: str, why: str, now: datetime) -> None:
+    connection.execute(
+        update(WaitlistEntry)
+        .where(WaitlistEntry.uid == uid, WaitlistEntry.ended_at.is_(None))
+        .values(ended_at=now, ended_why=why)
+    )
+
+
+def _open(connection: Connection, *which: Any) -> Iterator[Row[Any]]:
+    offers = select(WaitlistOffer).where(WaitlistOffer.state == "offered", *which)
+    yield from connection.execute(offers.order_by(WaitlistOffer.id)).all()
+
+
+def _close(connection: Connection, offer_id: int, state: str) -> None:
+    connection.execute(
+        update(WaitlistOffer).where(WaitlistOffer.id == offer_id).values(state=state)
+    )
+
+
+def _span(offer: Row[Any]) -> Freed:
+    return Freed(offer.practitioner_id, offer.starts_at, offer.ends_at)
