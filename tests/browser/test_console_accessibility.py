@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
+from clinic.console.free_times import key_of
 from clinic.console.limits import Limits
 from tests.browser.console_pages import DESK, PHONE, a_day, signed_in_page
+from tests.builders import a_slot, four_weekly
 from tests.clinic.console import routes
 from tests.clinic.console.world import ConsoleWorld, console_world
+from tests.flows.calendars import a_plan
 
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -97,7 +103,18 @@ async def paths(world: ConsoleWorld) -> list[str]:
             answer = await reader.get(way.filled(ids))
             if answer.headers.get("content-type", "").startswith("text/html"):
                 found.append(way.filled(ids))
-    return found
+    return [*found, *await of_a_series(world)]
+
+
+async def of_a_series(world: ConsoleWorld) -> list[str]:
+    """Return the pages of a visit to come, and of its move with a repair of the series."""
+    world.hour += 1
+    first = a_slot(world.clock().replace(hour=13, minute=0) + timedelta(days=2, weeks=world.hour))
+    uid = await world.books(*four_weekly(first, 3), plan=a_plan(3))
+    second = f"/calendar/visits/{uid.removesuffix('-1')}-2"
+    later = replace(first, starts_at=first.starts_at + timedelta(weeks=6))
+    day = f"{second}/move?on={later.starts_at:%Y-%m-%d}"
+    return [second, day, f"{day}&slot={quote(key_of(later))}"]
 
 
 async def found_by_axe(page: Page) -> list[str]:
