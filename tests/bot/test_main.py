@@ -96,6 +96,13 @@ async def test_without_a_token_the_playground_runs_until_told_to_stop(
     assert b"Traceback" not in err
 
 
+async def test_the_playgrounds_console_is_for_this_machine_whatever_is_set(tmp_path: Path) -> None:
+    elsewhere = {"CONSOLE_HOST": "0.0.0.0", "CONSOLE_URL": "https://desk.example.com"}
+    async with running(tmp_path, **elsewhere) as process:
+        assert "Playground" in await first_line(process)
+        assert "The clinic's console: http://127.0.0.1:" in await first_line(process)
+
+
 async def test_with_a_token_the_clinics_bot_answers_until_told_to_stop(tmp_path: Path) -> None:
     await fill(tmp_path)
     async with running_standin() as standin:
