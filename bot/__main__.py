@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from bot import log, proof_command, protocol_commands
+from bot import log, proof_command, protocol_commands, simulate_command
 from bot.clinic_side import ClinicSide, bot_name
 from bot.clock import SystemClock
 from bot.faults import BotFault
@@ -57,6 +57,7 @@ protocol_commands.app.command("fhir")(leads_commands.questionnaire_command)
 protocol_commands.app.command("use")(own_protocol.use_command(SystemClock().now))
 app.command("check")(checkup_command.check_command(SystemClock().now, _bot_facts))
 app.command("prove")(proof_command.prove_command)
+app.command("simulate")(simulate_command.simulate_command)
 app.add_typer(
     clinic_app(SystemClock().now, lambda: asyncio.run(bot_name(load()))),
     name="clinic",

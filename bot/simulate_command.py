@@ -1,0 +1,113 @@
+"""`resurface simulate`: made-up patients, the real bot, a compressed clock, and every promise.
+
+The tables go to standard output, the bar to standard error. Ends with exit code 1 when a promise
+was broken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from importlib import resources
+from pathlib import Path
+from time import perf_counter, process_time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from bot import log
+from bot.simulation import report
+from bot.simulation.course import Tell
+from bot.simulation.town import BEGINS_AT, Plan, simulate
+from storage.faults import StorageError
+
+#: What the command ends with when a promise was broken.
+BROKEN = 1
+
+_USAGE_FAULT = 2
+
+
+def simulate_command(
+    patients: Annotated[int, typer.Option(min=1, help="How many people come.")] = 100,
+    days: Annotated[int, typer.Option(min=1, help="How many days pass.")] = 500,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same people.")] = 1,
+    clinic: Annotated[
+        Path | None,
+        typer.Option(help="A clinic file. Default: two large made-up clinics.", show_default=False),
+    ] = None,
+    database_url: Annotated[
+        str,
+        typer.Option(
+            "--database-url",
+            help="An empty database to fill. Default: a file that is thrown away.",
+            show_default=False,
+        ),
+    ] = "",
+) -> None:
+    """Let made-up patients live through a year with the real bot, and check every promise."""
+    log.configure("ERROR")
+    began, cpu_began = perf_counter(), process_time()
+    try:
+        with _database(database_url) as url, _bar(days) as tell:
+            name, text = _clinics(clinic)
+            evidence, used = asyncio.run(
+                simulate(Plan(patients, days, seed, text, name, url), tell)
+            )
+    except StorageError as fault:
+        typer.echo(str(fault), err=True)
+        raise typer.Exit(_USAGE_FAULT) from None
+    found = report.outcome(evidence, used)
+    took = (
+        f"{patients:,} patients, {days:,} days, seed {seed}: "
+        f"{perf_counter() - began:.0f} s, {process_time() - cpu_began:.0f} s of processor time"
+    )
+    report.show(found, Console(), took)
+    if found.broken:
+        raise typer.Exit(BROKEN)
+
+
+def _clinics(file: Path | None) -> tuple[str, str]:
+    if file is None:
+        packaged = resources.files("bot.simulation") / "clinics.toml"
+        return "clinics.toml", packaged.read_text(encoding="utf-8")
+    try:
+        return file.name, file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        typer.echo(f"--clinic must be a file that can be read, got {str(file)!r}", err=True)
+        raise typer.Exit(_USAGE_FAULT) from None
+
+
+@contextmanager
+def _database(url: str) -> Iterator[str]:
+    if url:
+        yield url
+        return
+    with tempfile.TemporaryDirectory(prefix="resurface-simulation-") as folder:
+        yield f"sqlite:///{folder}/simulation.db"
+
+
+@contextmanager
+def _bar(days: int) -> Iterator[Tell]:
+    """Show on standard error which day it is; nothing where that is no terminal."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bars:
+        task = bars.add_task("simulating", total=days)
+
+        def tell(at: datetime) -> None:
+            done = (at - BEGINS_AT) / timedelta(days=1)
+            bars.update(task, completed=done, description=f"{at:%d %b %Y}")
+
+        yield tell

@@ -1,0 +1,53 @@
+"""A small simulation, from the command line to the last promise, and what it refuses."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.__main__ import app
+from bot.simulation.promises import PROMISES
+
+SMALL = ("--patients", "20", "--days", "400", "--seed", "3")
+
+
+@pytest.fixture(scope="module")
+def printed() -> str:
+    result = CliRunner().invoke(app, ["simulate", *SMALL], env={"COLUMNS": "100"})
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_every_promise_is_kept(printed: str, promise: str) -> None:
+    line = next(line for line in printed.splitlines() if promise in line)
+    assert "yes" in line
+
+
+@pytest.mark.parametrize(
+    "figure", ["booked", "aftercare", "fulfilled", "pressed Start", "eligible"]
+)
+def test_what_happened_is_counted(printed: str, figure: str) -> None:
+    line = next(line for line in printed.splitlines() if figure in line)
+    assert any(character in "123456789" for character in line)
+
+
+def test_the_size_and_the_time_are_said(printed: str) -> None:
+    assert "20 patients, 400 days, seed 3: " in printed
+
+
+def test_a_database_with_patients_is_refused(sqlite_url: str) -> None:
+    fill = ["simulate", "--patients", "1", "--days", "70", "--database-url", sqlite_url]
+    CliRunner().invoke(app, fill)
+
+    again = CliRunner().invoke(app, fill)
+
+    assert again.exit_code == 2
+    assert "the database must be empty" in again.output
+
+
+def test_a_clinic_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["simulate", "--clinic", str(tmp_path / "none.toml")])
+
+    assert result.exit_code == 2
+    assert "--clinic must be a file that can be read" in result.output
