@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -93,8 +93,8 @@ class Story:
     def rechecks_due(self) -> list[tuple[datetime, datetime]]:
         """Return when each re-check is due, and until when it is of use: the next verdict."""
         found = []
-        ends = [*(verdict.at for verdict in self.verdicts[1:]), _NEVER]
-        for verdict, until_at in zip(self.verdicts, ends, strict=True):
+        ends = (*(verdict.at for verdict in self.verdicts[1:]), _NEVER)
+        for verdict, until_at in zip(self.verdicts, ends, strict=False):
             if verdict.outcome == "deferred" and verdict.recheck_on is not None:
                 due_at = _on_morning(verdict.recheck_on, self.zone)
                 if due_at < until_at:
@@ -142,6 +142,11 @@ def stories(ledger: Ledger, account: Account) -> dict[int, Story]:
             of(visit.chat_id).visits.append(visit)
     for verdict in account.verdicts:
         of(verdict.chat_id).verdicts.append(verdict)
+    _add_heard(ledger, account, of)
+    return found
+
+
+def _add_heard(ledger: Ledger, account: Account, of: Callable[[int], Story]) -> None:
     known = {(each.chat_id, each.message_id): each for each in account.messages}
     for each in ledger.delivered:
         message = known.get((each.chat_id, each.message_id))
@@ -150,7 +155,6 @@ def stories(ledger: Ledger, account: Account) -> dict[int, Story]:
             of(each.chat_id).nudges.append(Heard(each.nudge, ref, each.at, message is not None))
         elif message is not None and message.kind is Kind.CONFIRMATION:
             of(each.chat_id).news_at.append(each.at)
-    return found
 
 
 def _a_year_after(on: date) -> date:

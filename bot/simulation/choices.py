@@ -98,4 +98,4 @@ def _answer(person: Persona, offered: Sequence[Press]) -> Press | None:
             return press
     if tick := next((press for press in ticks if press.code in wanted), None):
         return tick
-    return person.rng.choice([*answers, *(() if answers else ticks)])
+    return person.rng.choice(answers) if answers else person.rng.choice(ticks)
