@@ -28,6 +28,7 @@ from clinic.console import (
     people,
     photos,
     reviews,
+    setting_links,
     setting_pages,
     setting_protocol,
     today,
@@ -122,6 +123,7 @@ def create_console(  # noqa: PLR0913 - what a process lends, and three choices
             *calendar_visit.routes(),
             *messages.routes(),
             *setting_pages.routes(),
+            *setting_links.LinkPages().routes(),
             *setting_protocol.ProtocolPage().routes(),
         ],
         middleware=[

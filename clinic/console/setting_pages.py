@@ -35,6 +35,8 @@ TABS: tuple[tuple[str, str], ...] = (
     ("/settings/people", "People and hours"),
     ("/settings/closed", "Days off"),
     ("/settings/booking", "Booking"),
+    ("/settings/channels", "Channels"),
+    ("/settings/calendars", "Calendars"),
     ("/settings/protocol", "Protocol"),
 )
 

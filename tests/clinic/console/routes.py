@@ -23,6 +23,7 @@ from storage import (
     clinic_settings,
     console_sessions,
     desk,
+    lead_channels,
     lead_list,
     photos,
     staff,
@@ -30,6 +31,7 @@ from storage import (
 )
 from storage.clerks import Clerk
 from storage.feeds import renew
+from storage.lead_channels import NewChannel
 from storage.lead_list import LeadLine, Order, Wanted
 from storage.models import Lead
 from storage.time_off import TimeOff
@@ -165,6 +167,16 @@ async def clash_of(world: ConsoleWorld, clinic: str) -> str:
     return str(found[-1].id)
 
 
+async def channel_of(world: ConsoleWorld, clinic: str) -> str:
+    """Return the number of a webhook of the clinic's."""
+    clinic_id = world.people[clinic, "owner"].clinic_id
+    known = await world.database.read(lead_channels.listed, clinic_id)
+    if known:
+        return str(known[0].id)
+    hook = NewChannel("webhook", f"https://{clinic}.example/hook", "sealed")
+    return str(await world.database.write(lead_channels.add, clinic_id, hook, world.clock()))
+
+
 async def _leads(world: ConsoleWorld, clinic: str) -> tuple[LeadLine, ...]:
     clinic_id = world.people[clinic, "owner"].clinic_id
     oldest = Wanted(order=Order.OLDEST)
@@ -200,6 +212,8 @@ IDS: dict[str, Make] = {
     "token": feed_of,
     "link": lambda _world, _clinic: _any("a" * 43),
     "name": lambda _world, _clinic: _any("none.css"),
+    "channel_id": channel_of,
+    "deed": lambda _world, _clinic: _any("disable"),
     "practitioner": lambda _world, clinic: _any(PRACTITIONERS[clinic]),
 }
 
