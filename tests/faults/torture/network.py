@@ -75,7 +75,8 @@ async def _figures(
     trial: Trial, crowd: Crowd, proxy: Proxy, weather: Weather, where: str
 ) -> list[Figure]:
     async with _chatting(crowd):
-        await asyncio.sleep(2)
+        while await crowd.committed() < crowd.at_once:  # noqa: ASYNC110 - by other processes
+            await asyncio.sleep(0.2)
         await _storms(trial, proxy, weather)
     drained = await crowd.settles()
     tally = await crowd.tally()
