@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from flows.nudge_rules import Nudge
 from flows.nudges import next_nudge
 from flows.quiet_hours import NIGHT, QuietHours
+from flows.recalls import recall
 from storage import histories, outbox, upserts, withdrawals
 from storage.models import FollowUp, table_of
 from storage.outbox import Message
@@ -29,7 +30,11 @@ _DUE = (
     .with_for_update(skip_locked=True)  # nothing on SQLite, where one transaction writes
 )
 
-_LOOK = update(_TABLE).where(_TABLE.c.chat_id == bindparam("chat")).values(look_at=bindparam("at"))
+_LOOK = (
+    update(_TABLE)
+    .where(_TABLE.c.chat_id == bindparam("chat"))
+    .values(look_at=bindparam("at"), recall=bindparam("why"), recall_at=bindparam("since"))
+)
 
 #: What is said before a visit is withdrawn with it; what is said after one is not.
 _BEFORE = frozenset({"prepare_week", "prepare_day", "reminder", "today"})
@@ -73,7 +78,9 @@ def _look_at(connection: Connection, chat_id: int, now: datetime, quiet: QuietHo
         history = histories.load(connection, chat_id, now)
         nudge = next_nudge(history, now, quiet) if history else None
     at = None if nudge is None else max(nudge.due_at, now)
-    connection.execute(_LOOK, {"chat": chat_id, "at": at})
+    found = recall(history) if history else None
+    why, since = (found.why.value, found.since) if found else (None, None)
+    connection.execute(_LOOK, {"chat": chat_id, "at": at, "why": why, "since": since})
 
 
 def _enqueue(connection: Connection, chat_id: int, nudge: Nudge, now: datetime) -> None:

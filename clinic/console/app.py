@@ -27,6 +27,7 @@ from clinic.console import (
     pages,
     people,
     photos,
+    recall,
     reviews,
     setting_links,
     setting_pages,
@@ -66,6 +67,7 @@ PAGES: tuple[Link, ...] = (
     Link("/calendar", "Calendar", "calendar"),
     Link("/messages", "Messages", "messages"),
     Link("/funnel", "Funnel", "funnel"),
+    Link("/recall", "Recall", "recall"),
     Link("/people", "People", "people", owners=True),
     Link("/settings", "Settings", "settings"),
 )
@@ -116,6 +118,7 @@ def create_console(  # noqa: PLR0913 - what a process lends, and three choices
             *photos.routes(),
             *reviews.routes(),
             *funnel.Funnel().routes(),
+            *recall.routes(),
             *calendar.routes(),
             *calendar_new.routes(),
             *calendar_off.routes(),

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clinic.console import course, lead_export, views
+from clinic.console import course, lead_export, nudge_words, views
 from clinic.console.lead_words import Explained, Explainer
 from clinic.console.leads import KINDS, STATUSES
-from storage import audit, clinics, desk, lead_story, lead_work
+from storage import audit, clinics, desk, lead_story, lead_work, nudge_work
 from storage.lead_story import LeadStory
 from storage.lead_work import DECLINED_WHY, Change, Whose
 
@@ -53,6 +53,10 @@ ACTS: Mapping[str, str] = {
     "lead.new": "made this new again",
     "lead.noted": "wrote a note",
     "lead.judged": "judged the verdict",
+    "nudges.paused": "paused the messages",
+    "nudges.resumed": "let messages come again",
+    "nudge.sent": "sent a message by hand",
+    "patient.called": "called the patient",
     "photo.viewed": "looked at a photo",
     "photo.deleted": "deleted a photo",
 }
@@ -107,6 +111,9 @@ class Lead:
         if story is None:
             return views.not_found(request)
         known = await site.database.read(clinics.load_all)
+        nudges = await site.database.read(
+            nudge_work.sheet, me.clinic_id, _lead_id(request), site.now()
+        )
         decision = story.record.decision
         explainer = self._explainer(request)
         explained: Explained | None = None
@@ -130,6 +137,8 @@ class Lead:
             deliveries=DELIVERIES,
             sendings=SENDINGS,
             acts=ACTS,
+            nudges=nudges,
+            words=nudge_words,
         )
 
     def _explainer(self, request: Request) -> Explainer:

@@ -250,6 +250,7 @@ FORMS: dict[str, Fields] = {
     "/settings/change": _hours,
     "/leads/{lead_id:int}/status": _with(expected="new", wanted="contacted"),
     "/leads/{lead_id:int}/note": _with(body="Called."),
+    "/leads/{lead_id:int}/nudges/send": _with(kind="missed"),
     "/leads/{lead_id:int}/finding": _with(finding="agree"),
     "/messages/{thread_id:int}/answer": _with(body="Yes, we do."),
 }

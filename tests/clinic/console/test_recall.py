@@ -1,0 +1,132 @@
+"""The recall list and a lead's follow-up in the console."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import update
+
+from clinic.console import nudge_words
+from flows.conversation import Answer
+from flows.effects import HandOffLead, LeadKind
+from flows.follow_up import NudgeKind, Silence
+from flows.recalls import Why
+from storage import follow_ups, turns
+from storage.models import Appointment, Outbox, Patient
+from tests.builders import a_confirmation, a_conversation, a_slot, a_turn
+from tests.clinic.console.world import Browser, ConsoleWorld
+from tests.storage.test_follow_ups import DECIDED
+
+
+async def missed(world: ConsoleWorld, name: str = "Kofi") -> None:
+    """Let somebody book, and not come the day before yesterday."""
+    conversation = a_conversation(
+        70, first_name=name, state="booked", answers={"consent": Answer(("agree",))}
+    )
+    start = world.clock() - timedelta(days=2)
+    effects = (DECIDED, a_confirmation(a_slot(start)), HandOffLead(LeadKind.BOOKED, 80))
+    turn = replace(
+        a_turn(*effects, conversation=conversation), now=world.clock() - timedelta(days=9)
+    )
+    assert await world.database.write(turns.commit, turn) == turns.Committed()
+    absent = update(Appointment).values(state="noshow")
+    await world.database.write(lambda c: c.execute(absent).rowcount)
+    await world.database.write(follow_ups.look, world.clock())
+
+
+async def test_who_is_due_is_listed_with_what_can_be_done(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    await missed(world)
+    page = (await member.get("/recall")).text
+
+    assert "Did not come, no new time yet" in page
+    for label in ("Write", "Called", "Pause messages"):
+        assert f'aria-label="{label}: Kofi #1"' in page
+    assert "What came after the messages" in page
+
+
+async def test_writing_opens_the_thread(world: ConsoleWorld, member: Browser) -> None:
+    await missed(world)
+    await member.get("/recall")
+    answer = await member.post("/leads/1/thread", {"back": "due"})
+
+    assert re.fullmatch(r"/messages/\d+", answer.headers["location"])
+
+
+async def test_one_tap_notes_a_call_and_the_list_is_empty(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    await missed(world)
+    await member.get("/recall")
+    page = await member.follows(await member.post("/leads/1/called", {"back": "due"}))
+
+    assert "Noted: you called them." in page.text
+    assert "Nobody is due." in page.text
+    assert "Called Tue 24 Nov 2026" in (await member.get("/recall?group=waiting")).text
+
+
+async def test_a_lead_tells_its_follow_up_and_pauses_it(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    await missed(world)
+    page = (await member.get("/leads/1")).text
+    assert ("We missed you" in page, "Waiting" in page) == (True, True)
+
+    paused = await member.follows(await member.post("/leads/1/nudges/pause"))
+    assert "Paused by Joe Penhale" in paused.text
+    assert "paused by your team" in paused.text
+
+    resumed = await member.follows(await member.post("/leads/1/nudges/resume"))
+    assert "Messages come by themselves again." in resumed.text
+
+
+async def test_a_nudge_is_sent_by_hand_once_a_day(world: ConsoleWorld, member: Browser) -> None:
+    await missed(world)
+    await member.get("/leads/1")
+    fields = {"kind": "missed"}
+    first = await member.follows(await member.post("/leads/1/nudges/send", fields))
+    second = await member.follows(await member.post("/leads/1/nudges/send", fields))
+
+    assert ("On its way" in first.text, "chosen by your team" in first.text) == (True, True)
+    assert "That was sent today already." in second.text
+
+
+async def test_why_a_nudge_was_not_sent_is_told(world: ConsoleWorld, member: Browser) -> None:
+    await missed(world)
+    failed = update(Outbox).where(Outbox.kind == "nudge")
+    values = {"state": "cancelled", "last_error": "TooLate"}
+    await world.database.write(lambda c: c.execute(failed.values(**values)).rowcount)
+    page = (await member.get("/leads/1")).text
+
+    assert ("its time had passed" in page, "Not sent" in page) == (True, True)
+
+
+async def test_who_stopped_messages_cannot_be_sent_any(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    await missed(world)
+    stopped = update(Patient).values(stopped_at=world.clock())
+    await world.database.write(lambda c: c.execute(stopped).rowcount)
+    page = (await member.get("/leads/1")).text
+
+    assert "they want no messages" in page
+    assert "Send a message now" not in page
+
+
+def test_every_nudge_silence_and_reason_has_words() -> None:
+    assert set(nudge_words.NUDGES) == set(NudgeKind)
+    assert set(nudge_words.SILENCES) == set(Silence)
+    assert set(nudge_words.WHYS) == set(Why)
+
+
+async def test_another_clinic_sees_nobody(world: ConsoleWorld) -> None:
+    await missed(world)
+    stranger = await world.signed_in_client("owner", "harbour")
+    await stranger.get("/recall")
+
+    assert "Kofi" not in (await stranger.get("/recall")).text
+    for path in ("called", "nudges/pause", "nudges/resume", "nudges/send"):
+        assert (await stranger.post(f"/leads/1/{path}", {"kind": "missed"})).status_code == 404
