@@ -75,7 +75,8 @@ def _move(here: Position, event: AnsweredNudge) -> Turn:
     session = _ahead(here, event.ref)
     if session is None:
         return _say(here, "note.nudge_over")
-    return rebooking.ask_move(_at_booked(here), session.number)
+    turn = rebooking.ask_move(continuing.at_visits(here), session.number)
+    return replace(turn, effects=(*continuing.let_go(here), *turn.effects))
 
 
 def _stop(here: Position, event: AnsweredNudge) -> Turn:
@@ -117,12 +118,6 @@ def _go(here: Position, event: AnsweredNudge) -> Turn:
             return continuing.refresh(here)
         case _:
             return Turn(here.conversation)
-
-
-def _at_booked(here: Position) -> Position:
-    if here.conversation.state == Stage.BOOKED and here.conversation.overlay is None:
-        return here
-    return continuing.at_visits(here)
 
 
 _ANSWERS: Mapping[NudgeAnswer, Callable[[Position, AnsweredNudge], Turn]] = {

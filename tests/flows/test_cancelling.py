@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
+from flows import continuing
 from flows.conversation import Offer, Stage
 from flows.effects import CancelAppointment, CancelSeries, MoveAppointment
 from flows.events import Action, SlotWasTaken, Started, Stopped, WentBack
+from flows.position import Position
 from tests.flows.chat import Chat, a_scene, a_view
 from tests.flows.test_rebooking import booked, booking, later, starts
 
@@ -153,3 +156,22 @@ def test_a_visit_nearer_than_the_cut_off_is_not_brought_nearer_still() -> None:
 
     assert chat.chooses(Action.CANCEL_YES).notes == ["note.too_late"]
     assert booking(chat).cancelling is None
+
+
+def test_what_is_left_of_a_course_is_known() -> None:
+    def left(chat: Chat) -> int:
+        assert chat.conversation is not None
+        return continuing.how_many_left(Position(chat.conversation, chat.scene))
+
+    assert (left(booked()), left(without(4))) == (0, 1)
+    chat = without(4)
+    assert chat.conversation is not None
+    assert continuing.is_left(Position(chat.conversation, chat.scene))
+
+
+def test_a_gap_that_is_right_again_is_asked_about_no_more() -> None:
+    chat = booked()
+    assert chat.conversation is not None
+    chat.conversation = replace(chat.conversation, state=Stage.MEND.value)
+
+    assert chat.does(SlotWasTaken(Offer(()), chat.view)).state == Stage.BOOKED

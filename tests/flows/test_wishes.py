@@ -151,6 +151,7 @@ def test_the_file_for_the_calendar_is_sent_for_words() -> None:
         "move my sofa to friday",
         "cancel my gym",
         "move my visit of 3 march",
+        "move my appointment on 3 march",
         "move the 9th visit",
     ],
 )
