@@ -123,10 +123,8 @@ class Record:
             case CancelAppointment():
                 assert effect.uid in self.booked, "what was never booked is cancelled"
                 self.booked.remove(effect.uid)
-            case StopMessages():
-                self.stopped = True
-            case AllowMessages():
-                self.stopped = False
+            case StopMessages() | AllowMessages():
+                self.stopped = isinstance(effect, StopMessages)
 
     def _may_book(self, effect: HoldSeries | ConfirmSeries, after: Conversation) -> None:
         assert self.bookable == effect.service, f"{effect.service} is booked without its verdict"

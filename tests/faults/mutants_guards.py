@@ -308,7 +308,7 @@ _TABLE: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
         "storage/patients.py",
         "    withdrawals.of_patient(connection, chat_id, STOPPED)\n",
         "",
-        _OUTBOX,
+        _LOCKS,
     ),
 )
 

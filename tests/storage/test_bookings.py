@@ -327,12 +327,13 @@ async def test_a_consultation_is_booked_after_a_review(willow: Database) -> None
     assert await willow.write(turns.commit, turn) == Committed()
 
 
-@pytest.mark.parametrize("state", ["held", "pending", "booked", "arrived"])
+@pytest.mark.parametrize("state", ["held", "pending", "booked", "arrived", "blocked"])
 async def test_the_database_itself_refuses_an_overlapping_row(desk: Desk, state: str) -> None:
     await desk.turn(ADA, a_confirmation(a_slot()))
     await desk.turn(BO)
     (row,) = await desk.rows()
-    copied = dict(row._mapping) | {"uid": "copy", "chat_id": BO, "state": state}
+    whose = None if state == "blocked" else BO
+    copied = dict(row._mapping) | {"uid": "copy", "chat_id": whose, "state": state}
     copied["hold_until"] = NOW if state == "held" else None
 
     with pytest.raises(StatementFailed):
