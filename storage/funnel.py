@@ -242,6 +242,4 @@ def _finished(connection: Connection, scope: Scope) -> int:
         .scalar_subquery()
     )
     rows = connection.execute(select(courses.c.came, plan.label("plan")))
-    return sum(
-        1 for row in rows if row.plan and row.came >= documents.read_plan(row.plan).sessions
-    )
+    return sum(1 for row in rows if row.plan and row.came >= documents.read_plan(row.plan).sessions)
