@@ -36,6 +36,17 @@ def test_the_size_and_the_time_are_said(printed: str) -> None:
     assert "20 patients, 400 days, seed 3: " in printed
 
 
+def test_the_clinics_own_database_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/own.db")
+
+    result = CliRunner().invoke(app, ["simulate", "--patients", "1", "--days", "1"])
+
+    assert result.exit_code == 0, result.output
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_database_with_patients_is_refused(sqlite_url: str) -> None:
     fill = ["simulate", "--patients", "1", "--days", "70", "--database-url", sqlite_url]
     CliRunner().invoke(app, fill)
