@@ -125,12 +125,8 @@ async def booked(here: World, name: str = "Maya") -> Guide:
     return maya
 
 
-async def test_a_course_of_four_with_a_move_a_miss_and_a_cancellation(year: Year) -> None:
-    maya = await booked(year.here)
+async def moves_the_second_when_reminded(year: Year, maya: Guide) -> None:
     chat = maya.patient.chat_id
-    await year.keeps(chat, 1)
-
-    # Reminded of the second, Maya moves it.
     second_at = await year.at(chat, 2)
     await year.passes(second_at - timedelta(days=2) + timedelta(minutes=1))
     await maya.patient.sees("Since we last spoke, is anything new?")
@@ -141,6 +137,14 @@ async def test_a_course_of_four_with_a_move_a_miss_and_a_cancellation(year: Year
     await maya.taps(times[0])
     assert await year.at(chat, 2) != second_at
     await year.keeps(chat, 2)
+
+
+async def test_a_course_of_four_with_a_move_a_miss_and_a_cancellation(year: Year) -> None:
+    maya = await booked(year.here)
+    chat = maya.patient.chat_id
+    await year.keeps(chat, 1)
+
+    await moves_the_second_when_reminded(year, maya)
 
     # The third is missed, and the clinic cancels the fourth.
     third_at = await year.at(chat, 3)

@@ -15,11 +15,16 @@ STEPS = 50
 MEMORY = Path("/dev/shm")  # noqa: S108 - not a predictable name: a fresh folder is made in it
 
 
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """Make a folder that lives in memory where there is such a place."""
+    return tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
+
+
 async def walk_the_calendar(trial: Trial) -> list[Figure]:
     """Hold, book, move and cancel at random; the plain calendar says what must come of it."""
     full = 2000 if trial.database == SQLITE else 300
     runs = trial.at(quick=30, full=full)
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+    with await asyncio.to_thread(_folder) as folder:
         url = _in_memory(await trial.database_url(), Path(folder))
         desk = await asyncio.to_thread(machines_calendar.Desk, url)
         try:
