@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import secrets
+import signal
 import sys
 import tempfile
 import time
@@ -23,6 +24,7 @@ from tests.faults.torture.figures import POSTGRESQL, Figure, Piece, Size, Trial
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the chosen pieces; return how many targets were missed or could not be measured."""
     log.configure("ERROR", "text")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is stopped with it
     chosen = _parser().parse_args(arguments)
     seed = chosen.seed if chosen.seed is not None else secrets.randbelow(10**6)
     size = Size(chosen.size)
