@@ -35,7 +35,10 @@ class StepVisit(Model):
     """A question that came up in a run. Which ones do tells of the patient."""
 
     __tablename__ = "step_visits"
-    __table_args__ = (CheckConstraint("backs >= 0 AND changes >= 0", name="counts"),)
+    __table_args__ = (
+        CheckConstraint("backs >= 0 AND changes >= 0", name="counts"),
+        {"sqlite_with_rowid": False},  # every turn writes here: one tree instead of two
+    )
     __pii_columns__ = frozenset({"chat_id", "step"})
     __plain_columns__ = frozenset(
         {"run", "reached_at", "answered_at", "passed_over", "backs", "changes"}

@@ -51,6 +51,7 @@ def upgrade() -> None:
             ["chat_id"], ["patients.chat_id"], name=op.f("fk_step_visits_chat_id_patients")
         ),
         sa.PrimaryKeyConstraint("chat_id", "run", "step", name=op.f("pk_step_visits")),
+        sqlite_with_rowid=False,
     )
     for name, kind in ON_FOLLOW_UPS:
         op.add_column("follow_ups", sa.Column(name, kind, nullable=True))
