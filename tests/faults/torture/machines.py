@@ -61,6 +61,10 @@ async def walk_the_dialogue(trial: Trial) -> list[Figure]:
     ]
 
 
+def _quick_place() -> Path | None:
+    return MEMORY if MEMORY.is_dir() else None
+
+
 def _in_memory(url: str, folder: Path) -> str:
     """Return a copy of a SQLite file where each of 100,000 commits need not wait for a disk."""
     if not url.startswith("sqlite"):
