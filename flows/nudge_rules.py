@@ -77,9 +77,9 @@ def _hold(history: History) -> Iterator[Nudge]:
 
 def _recheck(history: History) -> Iterator[Nudge]:
     if history.recheck_on is not None and history.cancelled_at is None:
-        yield _on_day(
-            history, NudgeKind.RECHECK, f"run:{history.run}", history.recheck_on, 30 * _DAY
-        )
+        # Whoever has to wait once more in the same run is asked once more, on the new day.
+        ref = f"run:{history.run}:{history.recheck_on.isoformat()}"
+        yield _on_day(history, NudgeKind.RECHECK, ref, history.recheck_on, 30 * _DAY)
 
 
 def _before(visit: Visit) -> Iterator[Nudge]:

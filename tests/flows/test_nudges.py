@@ -179,6 +179,16 @@ def test_who_had_to_wait_is_asked_again_on_the_day() -> None:
     assert on_the_wall(played(history, VISIT_AT, LATER)) == ["recheck Mon 30 Mar 10:00"]
 
 
+def test_who_has_to_wait_once_more_is_asked_once_more() -> None:
+    history = a_history(recheck_on=date(2026, 3, 30))
+    (first,) = played(history, VISIT_AT, LATER)
+    sent = (Sent(first.kind, first.ref, first.due_at),)
+
+    again = replace(history, recheck_on=date(2026, 4, 27), sent=sent)
+
+    assert on_the_wall(played(again, first.due_at, LATER)) == ["recheck Mon 27 Apr 10:00"]
+
+
 def test_what_should_have_been_said_before_booking_is_not_made_up_for() -> None:
     chosen_at = VISIT_AT - timedelta(hours=40)
 
