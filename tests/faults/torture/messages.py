@@ -19,7 +19,7 @@ from storage.outbox import Message
 from storage.outbox_policy import Kind
 from tests.faults import cluster, programs
 from tests.faults.keepers import Keeper, kept
-from tests.faults.torture.figures import Figure, Piece, Trial
+from tests.faults.torture.figures import Figure, Piece, Size, Trial
 from tests.faults.waiting import until
 from tests.standin import RunningStandIn, running_standin
 
@@ -71,7 +71,7 @@ async def send_all(trial: Trial) -> list[Figure]:
     finally:
         await database.close()
     size = f"{messages:,} messages, {kills} kills, {WORKERS} workers, {faults.count} faults"
-    return _figures(size, messages, arrived, listed)
+    return _figures(size, messages, arrived, listed, is_strict=trial.size is Size.FULL)
 
 
 def _fill(connection: Connection, chats: list[Chat], messages: int, now: datetime) -> None:
@@ -141,7 +141,9 @@ def _keys(kind: Kind, messages: int) -> list[str]:
     return [f"{kind.value}:{n}" for n in range(KINDS.index(kind), messages, len(KINDS))]
 
 
-def _figures(size: str, messages: int, arrived: Counter[str], listed: set[str]) -> list[Figure]:
+def _figures(
+    size: str, messages: int, arrived: Counter[str], listed: set[str], *, is_strict: bool
+) -> list[Figure]:
     confirmations = [arrived[key] for key in _keys(Kind.CONFIRMATION, messages)]
     nudges = [arrived[key] for key in _keys(Kind.NUDGE, messages)]
     gone = {key for kind in KINDS for key in _keys(kind, messages) if not arrived[key]}
@@ -152,12 +154,13 @@ def _figures(size: str, messages: int, arrived: Counter[str], listed: set[str]) 
     extra = sum(n - 1 for n in nudges if n > 1)
     return [
         Figure(
-            "A confirmation arrives, at most twice, or staff are told",
+            "A confirmation arrives, at most twice",
             size,
-            "0 lost unseen, <= 2 copies",
-            f"{unseen} lost unseen, at most {most} copies, {repeated} came twice; "
-            f"{lost} did not arrive in two doubtful tries and were shown to staff",
-            is_held=unseen == 0 and most <= 2,
+            "0 lost, <= 2 copies",
+            f"{lost} lost, at most {most} copies, {repeated} came twice; "
+            f"{lost - unseen} of the lost failed in two doubtful tries and were shown to staff",
+            # Two doubtful tries that both fail are chance; a quick run must not hang on it.
+            is_held=(lost if is_strict else unseen) == 0 and most <= 2,
         ),
         Figure(
             "A nudge never comes twice",
