@@ -74,7 +74,6 @@ def carry_over(connection: Connection, chat_id: int, series_id: str, now: dateti
             state=changed.state,
             revision=changed.revision,
             document=documents.write_conversation(changed),
-            shown_revision=shown,
-            updated_at=now,
+            shown_revision=shown,  # `updated_at` stays: it tells when the patient last wrote
         )
     )

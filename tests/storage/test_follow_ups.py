@@ -14,7 +14,7 @@ from flows.effects import CancelSeries, HandOffLead, LeadKind, RecordDecision, S
 from flows.follow_up import History, NudgeKind, Silence, VisitState
 from flows.plan import Plan
 from flows.protocol import Spacing
-from storage import follow_ups, histories, patients, turns
+from storage import follow_ups, histories, patients, staff_bookings, turns
 from storage.database import Database
 from storage.models import Appointment, FollowUp, Outbox
 from tests.builders import (
@@ -28,6 +28,7 @@ from tests.builders import (
     a_turn,
     four_weekly,
 )
+from tests.storage.clerical import a_desk
 
 ADA = 7
 AGREED = {"consent": Answer(("agree",))}
@@ -164,6 +165,20 @@ async def test_a_patient_about_whom_nothing_is_known_is_not_looked_at_again(
 
     assert await willow.write(follow_ups.look, NOW) == (ADA,)
     assert await willow.read(follow_ups.next_look_at) is None
+
+
+async def test_what_staff_do_is_no_word_of_the_patient(willow: Database) -> None:
+    desk = await a_desk(willow)
+    await desk.books(a_slot())
+    before = await history(willow)
+    visited_at = before.visits[0].ends_at
+    evening = replace(desk, clerk=replace(desk.clerk, now=visited_at))
+
+    await evening.does(staff_bookings.mark_noshow, "series-1")
+
+    after = await history(willow, visited_at)
+    assert [visit.state for visit in after.visits] == [VisitState.NOSHOW]
+    assert (after.last_wrote_at, after.last_step_at) == (before.last_wrote_at, before.last_step_at)
 
 
 async def test_stops_of_one_kind_and_a_pause_by_staff_are_known(course: Database) -> None:
