@@ -75,7 +75,7 @@ async def test_a_request_is_confirmed_and_no_longer_one(clinic: Clinic, desk: De
 
     await maya.patient.sees("Your visits are confirmed")
     await maya.taps("My visits")
-    await maya.patient.sees("You are booked!")
+    await maya.patient.sees("Your visits")
 
 
 async def test_a_patient_in_the_middle_of_a_change_is_brought_back(

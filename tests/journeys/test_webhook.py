@@ -210,6 +210,7 @@ async def programs(here: World, front: Balancer, crew: Crew) -> AsyncIterator[No
         "PUBLIC_URL": front.url,
         "WEBHOOK_SECRET": SECRET,
         "HTTP_PORT": "0",
+        "CONSOLE_PORT": "0",
         "METRICS_PORT": "0",
         "PYTHONPATH": str(ROOT),
     }

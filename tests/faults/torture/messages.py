@@ -85,7 +85,7 @@ def _fill(connection: Connection, chats: list[Chat], messages: int, now: datetim
         kind, chat = KINDS[number % 2], staying[number % len(staying)]
         key = f"{kind.value}:{number}"
         outbox.enqueue(connection, Message(key, kind, now, chat.patient.chat_id), now)
-    later = now + timedelta(seconds=2)
+    later = now + timedelta(seconds=10)  # by then everybody has opted out, on a busy machine too
     for chat in chats[-STOPPING:]:
         for kind in KINDS:
             key = f"before:{kind.value}:{chat.patient.chat_id}"
