@@ -28,7 +28,7 @@ CONDITIONS: list[AskIf] = [
 ]
 
 
-@pytest.mark.parametrize("condition", CONDITIONS, ids=str)
+@pytest.mark.parametrize("condition", CONDITIONS, ids=range(len(CONDITIONS)))
 def test_both_forms_ask_in_the_same_cases(condition: AskIf) -> None:
     choices = list(chain.from_iterable(combinations("xy", size) for size in range(3)))
     for a, b, c in product(choices, repeat=3):
