@@ -28,11 +28,6 @@ class Nudge:
     not_after: datetime  # later it is worth nothing
     uid: str = ""  # the appointment it is about, if any
 
-    @property
-    def text_key(self) -> str:
-        """Return the catalogue key of its words."""
-        return f"nudge.{self.kind}"
-
 
 def candidates(history: History) -> Iterator[Nudge]:
     """Yield what the history calls for, said before or not, whatever the manners."""

@@ -31,11 +31,6 @@ class Entry:
     sequence: int
     updated_at: datetime
 
-    @property
-    def is_shown(self) -> bool:
-        """Say whether a calendar has it as something that takes time."""
-        return self.state in SHOWN
-
 
 def entries(connection: Connection, *which: ColumnElement[bool]) -> tuple[Entry, ...]:
     """Return appointments in order of time; holds are never among them."""

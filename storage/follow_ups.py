@@ -64,12 +64,6 @@ def look(
     return chats
 
 
-def next_look_at(connection: Connection) -> datetime | None:
-    """Return when the next patient is to be looked at; None when nobody is."""
-    first = select(_TABLE.c.look_at).where(_TABLE.c.look_at.is_not(None))
-    return connection.execute(first.order_by(_TABLE.c.look_at).limit(1)).scalar()
-
-
 def _look_at(connection: Connection, chat_id: int, now: datetime, quiet: QuietHours) -> None:
     history = histories.load(connection, chat_id, now)
     nudge = next_nudge(history, now, quiet) if history else None

@@ -22,6 +22,7 @@ from storage.models import (
     Patient,
     StaffMember,
 )
+from storage.outbox_policy import Kind
 from storage.photos import PhotoRow
 from storage.protocol_versions import ProtocolText
 
@@ -190,7 +191,10 @@ def _happened(at: datetime, what: str) -> Happened:
 def _deliveries(
     connection: Connection, record: LeadRecord, chat_id: int, thread_id: int | None
 ) -> tuple[Sent, ...]:
-    """Return what was sent about this lead, its visits and its thread, the newest first."""
+    """Return what was sent about this lead, its visits and its thread, the newest first.
+
+    Whom its channels told is `lead_channels.deliveries_of`.
+    """
     visits = select(Appointment.uid).where(
         Appointment.chat_id == chat_id, Appointment.run == record.run
     )
@@ -199,7 +203,9 @@ def _deliveries(
         Outbox.ref_type.in_(("appointment", "ended_appointment")) & Outbox.ref_id.in_(visits),
         (Outbox.ref_type == "thread") & (Outbox.ref_id == str(thread_id or 0)),
     )
-    rows = connection.execute(select(Outbox).where(about).order_by(Outbox.id.desc()).limit(_LINES))
+    own = Outbox.kind.not_in((Kind.LEAD.value, Kind.MAIL.value))
+    newest = select(Outbox).where(about, own).order_by(Outbox.id.desc()).limit(_LINES)
+    rows = connection.execute(newest)
     return tuple(
         Sent(row.kind, row.state, row.created_at, row.sent_at, row.last_error or "") for row in rows
     )

@@ -9,10 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from clinic.channels import reasons
 from clinic.console import course, lead_export, nudge_words, views
 from clinic.console.lead_words import Explained, Explainer
 from clinic.console.leads import KINDS, STATUSES
-from storage import audit, clinics, desk, lead_story, lead_work, nudge_work
+from storage import audit, clinics, desk, lead_channels, lead_story, lead_work, nudge_work
 from storage.lead_story import LeadStory
 from storage.lead_work import DECLINED_WHY, Change, Whose
 
@@ -39,8 +40,6 @@ SENDINGS: Mapping[str, str] = {
     "reply": "Answer to the patient",
     "nudge": "Friendly word",
     "card": "Card to staff in Telegram",
-    "lead": "Told to your own system",
-    "mail": "E-mail to you",
     "calendar": "Written to a calendar",
 }
 
@@ -111,6 +110,9 @@ class Lead:
         if story is None:
             return views.not_found(request)
         known = await site.database.read(clinics.load_all)
+        told = await site.database.read(
+            lead_channels.deliveries_of, me.clinic_id, _lead_id(request)
+        )
         nudges = await site.database.read(
             nudge_work.sheet, me.clinic_id, _lead_id(request), site.now()
         )
@@ -136,6 +138,8 @@ class Lead:
             findings=FINDINGS,
             deliveries=DELIVERIES,
             sendings=SENDINGS,
+            told=told,
+            reason=reasons.in_words,
             acts=ACTS,
             nudges=nudges,
             words=nudge_words,

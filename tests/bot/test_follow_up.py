@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.follow_up import FollowUp
-from storage import follow_ups
+from storage import moments
 from storage.database import Database
 from storage.faults import StorageError
 from tests.builders import NOW
@@ -40,4 +40,4 @@ async def test_it_rests_when_nobody_is_to_be_looked_at(database: Database) -> No
     await asyncio.gather(chore, return_exceptions=True)
 
     assert rests == [2]
-    assert await database.read(follow_ups.next_look_at) is None
+    assert await database.read(moments.next_moment, NOW) is None

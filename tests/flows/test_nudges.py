@@ -266,10 +266,6 @@ def test_what_is_too_late_is_missed_and_not_sent() -> None:
     assert standings[NudgeKind.AFTERCARE] is Standing.WAITING
 
 
-def test_a_text_is_named_after_its_kind() -> None:
-    assert next(candidates(a_history(a_visit()))).text_key == "nudge.prepare_week"
-
-
 @given(histories(), moments)
 def test_what_is_next_is_never_in_the_past_nor_at_night_nor_too_late(
     history: History, now: datetime

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from bot.worker import Terms, Worker
 from flows.conversation import Stage
 from flows.quiet_hours import NIGHT
-from storage import follow_ups, staff, staff_bookings
+from storage import follow_ups, moments, staff, staff_bookings
 from storage.clerks import Clerk, Seen
 from storage.models import Appointment, Outbox
 from tests.flows.chat import CLEAR
@@ -32,11 +32,11 @@ class Year(Clinic):
         """Let time go by: look at patients and send, each at its moment."""
         while True:
             await self._settle()
-            at = await self.here.database.read(_next_event)
             now = self.here.clock.now()
-            if at is None or at > until:
+            moment = await self.here.database.read(moments.next_moment, now)
+            if moment is None or moment.at > until:
                 break
-            self.here.clock.move(max(at - now, timedelta(seconds=1)))
+            self.here.clock.move(moment.at - now)
         self.here.clock.move(until - self.here.clock.now())
         await self._settle()
 
@@ -80,12 +80,6 @@ class Year(Clinic):
         await write(getattr(staff_bookings, what), clerk, seen)
 
     clerk_id: int = 0
-
-
-def _next_event(connection: Connection) -> datetime | None:
-    due = select(func.min(Outbox.due_at)).where(Outbox.state == "pending")
-    times = (follow_ups.next_look_at(connection), connection.execute(due).scalar())
-    return min((at for at in times if at is not None), default=None)
 
 
 def _nudges(connection: Connection) -> list[tuple[str, datetime]]:

@@ -13,7 +13,8 @@ from flows.effects import HandOffLead, LeadKind, MessageToClinic
 from flows.eligibility import Reason, Score, ScorePart, Verdict
 from flows.plan import propose
 from flows.protocol import Outcome, Severity
-from storage import audit, protocol_files, protocol_versions, turns
+from storage import audit, lead_channels, protocol_files, protocol_versions, turns
+from storage.lead_channels import NewChannel
 from storage.protocol_versions import ProtocolText
 from tests.builders import a_conversation, a_decision, a_slot, a_turn, four_weekly
 from tests.clinic.console.world import Browser, ConsoleWorld
@@ -161,6 +162,17 @@ async def test_every_look_and_export_is_recorded(world: ConsoleWorld, member: Br
         ("Joe Penhale", "lead.exported"),
         ("Joe Penhale", "lead.viewed"),
     ]
+
+
+async def test_a_lead_says_who_was_told_of_it(world: ConsoleWorld, member: Browser) -> None:
+    hook = NewChannel("webhook", "https://hooks.example.org/leads", "sealed")
+    await world.database.write(lead_channels.add, 1, hook, world.clock())
+    await a_review(world)
+
+    page = (await member.get(await lead_path(member))).text
+
+    assert "Who was told (1)" in page
+    assert "https://hooks.example.org/leads" in page
 
 
 async def test_an_export_holds_the_whole_lead(world: ConsoleWorld, member: Browser) -> None:
