@@ -6,15 +6,16 @@ was broken.
 
 from __future__ import annotations
 
-import asyncio
+import math
 import os
+import resource
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter
 from typing import Annotated
 
 import typer
@@ -24,7 +25,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from bot import log
 from bot.simulation import report
 from bot.simulation.course import Tell
-from bot.simulation.town import BEGINS_AT, Plan, simulate
+from bot.simulation.town import BEGINS_AT, Plan
+from bot.simulation.towns import TOWN, live, towns
 from storage.faults import StorageError
 
 #: What the command ends with when a promise was broken.
@@ -48,27 +50,30 @@ def simulate_command(
         str,
         typer.Option(
             "--database-url",
-            help="An empty database to fill. Default: a file that is thrown away.",
+            help="An empty database to fill with a single town. Default: files thrown away.",
             show_default=False,
         ),
     ] = "",
 ) -> None:
-    """Let made-up patients live through a year with the real bot, and check every promise."""
+    """Let made-up patients live through a year with the real bot, and check every promise.
+
+    More than 500 patients are spread over several towns with clinics of their own, which live side
+    by side.
+    """
     log.configure("ERROR")
-    began, cpu_began = perf_counter(), process_time()
+    began = perf_counter()
     try:
-        with _database(filled) as url, _bar(days) as tell:
+        with _databases(filled, math.ceil(patients / TOWN)) as urls, _bar(days) as tell:
             name, text = _clinics(clinic)
-            evidence, used = asyncio.run(
-                simulate(Plan(patients, days, seed, text, name, url), tell)
-            )
+            plan = Plan(patients, days, seed, text, name, urls[0])
+            found = live(list(towns(plan, urls)), tell)
     except StorageError as fault:
         typer.echo(str(fault), err=True)
         raise typer.Exit(_USAGE_FAULT) from None
-    found = report.outcome(evidence, used)
+    spread = f" in {len(urls)} towns" if len(urls) > 1 else ""
     took = (
-        f"{patients:,} patients, {days:,} days, seed {seed}: "
-        f"{perf_counter() - began:.0f} s, {process_time() - cpu_began:.0f} s of processor time"
+        f"{patients:,} patients{spread}, {days:,} days, seed {seed}: "
+        f"{perf_counter() - began:.0f} s, {_processor_s():.0f} s of processor time"
     )
     report.show(found, Console(), took)
     if found.broken:
@@ -86,14 +91,21 @@ def _clinics(file: Path | None) -> tuple[str, str]:
         raise typer.Exit(_USAGE_FAULT) from None
 
 
+def _processor_s() -> float:
+    """Return the processor time of this process and of those that it started."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
 @contextmanager
-def _database(url: str) -> Iterator[str]:
+def _databases(url: str, count: int) -> Iterator[list[str]]:
+    """Lend an empty database for each town: the one that was named, or files thrown away."""
     if url:
-        yield url
+        yield [url]
         return
     in_memory = str(_IN_MEMORY) if os.access(_IN_MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="resurface-simulation-", dir=in_memory) as folder:
-        yield f"sqlite:///{folder}/simulation.db"
+        yield [f"sqlite:///{folder}/town-{number}.db" for number in range(1, count + 1)]
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from flows.slots import Timetable
@@ -12,13 +13,24 @@ from storage.accounts import VisitLine
 from storage.database import Database
 
 
-async def used_share(
-    database: Database, visits: Sequence[VisitLine], begins_at: datetime
-) -> float | None:
-    """Return the share of each clinic's hours, from its first to its last visit, that was used.
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """How long clinics were open, and for how much of it somebody was treated."""
 
-    A visit counts with its buffers. None when nobody came.
-    """
+    used: timedelta
+    open: timedelta
+
+    def __add__(self, other: Hours) -> Hours:
+        return Hours(self.used + other.used, self.open + other.open)
+
+    @property
+    def share(self) -> float | None:
+        """Return how much was used; None when nobody came."""
+        return self.used / self.open if self.open else None
+
+
+async def hours(database: Database, visits: Sequence[VisitLine], begins_at: datetime) -> Hours:
+    """Return each clinic's hours from its first to its last visit. A visit counts with buffers."""
     kept = [visit for visit in visits if visit.state == "fulfilled"]
     open_for = timedelta(0)
     for clinic_id in {visit.clinic_id for visit in kept}:
@@ -29,7 +41,7 @@ async def used_share(
         )
         open_for += _open_for(people, closed_on, first, last)
     used = sum((visit.blocks_until - visit.blocks_from for visit in kept), timedelta(0))
-    return used / open_for if open_for else None
+    return Hours(used, open_for)
 
 
 def _open_for(

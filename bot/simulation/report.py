@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from rich.console import Console
 from rich.table import Table
 
 from bot.simulation.ledger import Act
+from bot.simulation.opening import Hours
 from bot.simulation.promises import PROMISES, Broken, Evidence, broken
 from storage.outbox_policy import Kind
 
@@ -28,11 +30,11 @@ class Outcome:
     messages: Rows
     acts: Rows
     patients: int  # who pressed Start
-    used_share: float | None  # of the opening hours
+    hours: Hours
     broken: tuple[Broken, ...]
 
 
-def outcome(evidence: Evidence, used_share: float | None) -> Outcome:
+def outcome(evidence: Evidence, hours: Hours) -> Outcome:
     """Count what happened and check every promise."""
     account = evidence.account
     started = {done.chat_id for done in evidence.ledger.done}
@@ -44,8 +46,28 @@ def outcome(evidence: Evidence, used_share: float | None) -> Outcome:
         messages=_messages(evidence),
         acts=_acts(evidence),
         patients=len(started),
-        used_share=used_share,
+        hours=hours,
         broken=broken(evidence),
+    )
+
+
+def together(outcomes: Sequence[Outcome]) -> Outcome:
+    """Add up what came of several towns. A broken promise says in which of them, from 1 on."""
+    if len(outcomes) == 1:
+        return outcomes[0]
+    return Outcome(
+        funnel=_added(each.funnel for each in outcomes),
+        verdicts=_by_size(_added(each.verdicts for each in outcomes)),
+        visits=_by_size(_added(each.visits for each in outcomes)),
+        messages=_by_size(_added(each.messages for each in outcomes)),
+        acts=_by_size(_added(each.acts for each in outcomes)),
+        patients=sum(each.patients for each in outcomes),
+        hours=sum((each.hours for each in outcomes), Hours(timedelta(0), timedelta(0))),
+        broken=tuple(
+            replace(each, where=f"town {number}: {each.where}")
+            for number, town in enumerate(outcomes, 1)
+            for each in town.broken
+        ),
     )
 
 
@@ -54,8 +76,8 @@ def show(found: Outcome, console: Console, took: str) -> None:
     console.print(_table("From first word to refresher", "Patients", found.funnel))
     console.print(_table("Last verdict", "Patients", found.verdicts))
     console.print(_table("Visits", "Number", found.visits))
-    if found.used_share is not None:
-        console.print(f"opening hours in which somebody was treated: {found.used_share:.1%}")
+    if found.hours.share is not None:
+        console.print(f"opening hours in which somebody was treated: {found.hours.share:.1%}")
     console.print(_per_patient(found))
     console.print(_table("What patients did", "Times", found.acts))
     console.print(_promises(found))
@@ -99,7 +121,19 @@ def _acts(evidence: Evidence) -> Rows:
 
 
 def _counted(values: Iterable[str]) -> Rows:
-    return sorted(Counter(values).items(), key=lambda row: (-row[1], row[0]))
+    return _by_size(Counter(values).items())
+
+
+def _added(tables: Iterable[Rows]) -> Rows:
+    """Return every row's sum, in the order in which the rows are first met."""
+    total: Counter[str] = Counter()
+    for rows in tables:
+        total.update(dict(rows))
+    return list(total.items())
+
+
+def _by_size(rows: Iterable[tuple[str, int]]) -> Rows:
+    return sorted(rows, key=lambda row: (-row[1], row[0]))
 
 
 def _table(title: str, unit: str, rows: Rows) -> Table:

@@ -20,7 +20,7 @@ from bot.playground.listening import bind, listening
 from bot.simulation.chance import Random, seeded
 from bot.simulation.course import Course, Tell
 from bot.simulation.ledger import Ledger
-from bot.simulation.opening import used_share
+from bot.simulation.opening import Hours, hours
 from bot.simulation.people import Person
 from bot.simulation.personas import draw
 from bot.simulation.promises import Evidence
@@ -66,8 +66,8 @@ class _StoppedClock:
         return BEGINS_AT
 
 
-async def simulate(plan: Plan, tell: Tell) -> tuple[Evidence, float | None]:
-    """Return what happened, and the share of opening hours in which somebody was treated.
+async def simulate(plan: Plan, tell: Tell) -> tuple[Evidence, Hours]:
+    """Return what happened, and how much of the opening hours was used.
 
     `tell` hears how far it is. Raises what the clinic's file and the database raise, and
     accounts.NotEmpty for a database that has patients.
@@ -82,7 +82,7 @@ async def simulate(plan: Plan, tell: Tell) -> tuple[Evidence, float | None]:
             async with _town(plan, database, ledger) as course:
                 await course.pass_until(until, tell)
         account = await database.read(accounts.read)
-        used = await used_share(database, account.visits, BEGINS_AT)
+        used = await hours(database, account.visits, BEGINS_AT)
         return Evidence.of(ledger, account, until), used
     finally:
         await database.close()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from bot import simulate_command
 from bot.__main__ import app
 from bot.simulation.promises import PROMISES
 
@@ -34,6 +35,32 @@ def test_what_happened_is_counted(printed: str, figure: str) -> None:
 
 def test_the_size_and_the_time_are_said(printed: str) -> None:
     assert "20 patients, 400 days, seed 3: " in printed
+
+
+@pytest.fixture
+def small_towns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulate_command, "TOWN", 4)
+
+
+@pytest.mark.usefixtures("small_towns")
+def test_many_people_live_in_several_towns_and_are_added_up() -> None:
+    result = CliRunner().invoke(app, ["simulate", "--patients", "7", "--days", "70"])
+
+    assert result.exit_code == 0, result.output
+    assert "7 patients in 2 towns, 70 days, seed 1: " in result.output
+    started = next(line for line in result.output.splitlines() if "started" in line)
+    assert started.split("│")[2].strip() == "7"
+
+
+@pytest.mark.usefixtures("small_towns")
+def test_what_one_of_several_towns_refuses_is_said_once(tmp_path: Path) -> None:
+    file = tmp_path / "clinic.toml"
+    file.write_text("[[clinics]]\nslug = 'Not a slug'\n", encoding="utf-8")
+
+    result = CliRunner().invoke(app, ["simulate", "--patients", "7", "--clinic", str(file)])
+
+    assert result.exit_code == 2
+    assert result.output.count("got 'Not a slug'") == 1
 
 
 def test_the_clinics_own_database_is_left_alone(

@@ -100,6 +100,9 @@ class Year:
 
     def breaks(self) -> list[str]:
         """Return the promises that were broken."""
+        return [each.promise for each in broken(self.evidence())]
+
+    def evidence(self) -> Evidence:
         account = Account(
             zones={CHAT: "Europe/London"},
             agreed=frozenset({CHAT}),
@@ -110,7 +113,7 @@ class Year:
             unanswered=self.unanswered,
             put_aside=self.put_aside,
         )
-        return [each.promise for each in broken(Evidence.of(self.ledger, account, UNTIL))]
+        return Evidence.of(self.ledger, account, UNTIL)
 
     def _arrives(self, at: datetime, kind: str = "") -> int:
         message_id = len(self.ledger.delivered) + 1
