@@ -165,7 +165,8 @@ class Poller:
             return
         self._settled.clear()
         try:
-            await asyncio.wait_for(self._settled.wait(), _SETTLE_FOR)
+            async with asyncio.timeout(_SETTLE_FOR):
+                await self._settled.wait()
         except TimeoutError:
             return
 

@@ -117,7 +117,8 @@ class Worker:
 
     async def _idle(self) -> None:
         try:
-            await asyncio.wait_for(self._stopping.wait(), self._terms.idle_for)
+            async with asyncio.timeout(self._terms.idle_for):
+                await self._stopping.wait()
         except TimeoutError:
             return
 

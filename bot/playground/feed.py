@@ -53,7 +53,8 @@ class Feed:
         future = asyncio.get_running_loop().create_future()
         self._waiting.add(future)
         try:
-            await asyncio.wait_for(future, wait_for)
+            async with asyncio.timeout(wait_for):
+                await future
         except TimeoutError:
             return
         finally:

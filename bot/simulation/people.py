@@ -177,7 +177,8 @@ class Person:
             at, answered = self._standin.clock.now(), True
             do()
             try:
-                await asyncio.wait_for(answering.done.wait(), _PATIENCE)
+                async with asyncio.timeout(_PATIENCE):
+                    await answering.done.wait()
             except TimeoutError:
                 answered = False
             self._answering = None

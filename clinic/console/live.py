@@ -80,4 +80,5 @@ class Live:
 
     async def _wait(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.closing.wait(), self._look_every)
+            async with asyncio.timeout(self._look_every):
+                await self.closing.wait()

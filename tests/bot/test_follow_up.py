@@ -35,7 +35,8 @@ async def test_it_rests_when_nobody_is_to_be_looked_at(database: Database) -> No
         await asyncio.Event().wait()
 
     chore = asyncio.create_task(FollowUp(database, StoppedClock(NOW), sleep, idle_for=2).run())
-    await asyncio.wait_for(ended.wait(), 10)
+    async with asyncio.timeout(10):
+        await ended.wait()
     chore.cancel()
     await asyncio.gather(chore, return_exceptions=True)
 

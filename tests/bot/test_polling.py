@@ -228,3 +228,21 @@ async def test_an_update_that_cannot_be_read_is_passed_over(unreadable: dict[str
             await until(lambda: queue.offsets[-1] == 9)
 
     assert [log["update_id"] for log in logs] == [7]
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_it_ends_when_told_to_in_the_moment_in_which_a_turn_is_done(steps: int) -> None:
+    queue, desk = Queue(), Desk()
+    gate = desk.gates[1] = asyncio.Event()
+    queue.put(a_message(1))
+    poller = Poller(queue, desk.handle, chance=lambda: 0.5)  # type: ignore[arg-type]  # as above
+    running = asyncio.create_task(poller.run())
+    await asyncio.sleep(0.02)  # it waits for the turn
+
+    gate.set()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.wait({running}, timeout=1)
+
+    assert running.cancelled()

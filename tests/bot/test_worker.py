@@ -175,7 +175,8 @@ async def test_a_running_worker_sends_what_comes_and_stops_at_once(
     await until(lambda: len(world.arrived) == 20)
     await worker.stop()
 
-    await asyncio.wait_for(running, 1)
+    async with asyncio.timeout(1):
+        await running
     assert set(world.arrived.values()) == {1}
 
 
@@ -221,7 +222,8 @@ async def test_a_send_that_hangs_does_not_keep_the_worker_from_stopping(
     await worker.stop()
 
     assert [row.state for row in await rows(ada)] == ["sending"]
-    await asyncio.wait_for(running, 1)
+    async with asyncio.timeout(1):
+        await running
 
 
 async def test_an_outcome_is_noted_once_the_database_is_back(ada: Database, world: World) -> None:

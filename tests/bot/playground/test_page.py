@@ -201,12 +201,13 @@ async def test_stopping_ends_every_wait(http: aiohttp.ClientSession):
         waits.append(asyncio.create_task(_status(http, poll)))
         await _until_both_wait(standin)
 
-    assert await asyncio.wait_for(asyncio.gather(*waits), 5) == [200, 200]
+    async with asyncio.timeout(5):
+        assert await asyncio.gather(*waits) == [200, 200]
 
 
 async def _until_both_wait(standin: RunningStandIn) -> None:
     feed = standin.state.feed
-    await asyncio.wait_for(feed.next(0.2), 1)  # nothing happens: time for both to arrive
+    await feed.next(0.2)  # nothing happens: time for both to arrive
 
 
 async def _json(http: aiohttp.ClientSession, address: str) -> dict[str, object]:

@@ -21,7 +21,8 @@ async def test_a_waiting_poll_returns_as_soon_as_someone_writes(bot: Bot, maya: 
     await asyncio.sleep(0)
     await maya.says("hello /help")
 
-    (update,) = await asyncio.wait_for(waiting, 5)
+    async with asyncio.timeout(5):
+        (update,) = await waiting
     assert update.message.text == "hello /help"
     assert update.message.parse_entities(["bot_command"]) != {}
     assert update.effective_user.first_name == "Maya"
