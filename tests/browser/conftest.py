@@ -20,9 +20,13 @@ from playwright.async_api import Browser
 from bot.clock import MovableClock
 from bot.playground.server import Playground, playground
 from bot.settings import Settings
+from clinic.console.limits import Limits
 from tests.browser.chromium import NoBrowser, browser
 from tests.browser.reader import Reader
 from tests.browser.scripted_bot import scripted_bot
+from tests.clinic.console.world import ConsoleWorld, console_world
+from tests.journeys.guide import Tour
+from tests.journeys.world import World, world
 from tests.standin import RunningStandIn, StoppedClock, running_standin
 
 MISSING = pytest.StashKey[str]()
@@ -68,6 +72,21 @@ async def real(tmp_path: Path) -> AsyncIterator[Playground]:
     clock = MovableClock(StoppedClock())
     settings = Settings(_env_file=None, data_dir=tmp_path, database_url="", http_port=0)
     async with playground(settings, clock) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def console(sqlite_url: str, tmp_path: Path) -> AsyncIterator[ConsoleWorld]:
+    """Yield a console that looks for changes often."""
+    async with console_world(sqlite_url, tmp_path, pace=Limits(times=1000)) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def here(console: ConsoleWorld) -> AsyncIterator[World]:
+    """Yield the bot on the console's database."""
+    clock = MovableClock(StoppedClock(console.clock()))
+    async with world(console.database, Tour(), clock=clock) as running:
         yield running
 
 

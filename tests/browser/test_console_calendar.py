@@ -3,43 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, expect
 from sqlalchemy import Connection, select
 
-from bot.clock import MovableClock
-from clinic.console.limits import Limits
 from flows.conversation import Stage
 from flows.slots import local
 from storage.models import Appointment
+from tests.browser.both_sides import delivered
 from tests.browser.console_pages import signed_in_page
-from tests.browser.test_console_leads import delivered
-from tests.clinic.console.world import ConsoleWorld, console_world
-from tests.journeys.guide import Tour
-from tests.journeys.world import World, world
-from tests.standin import StoppedClock
+from tests.clinic.console.world import ConsoleWorld
+from tests.journeys.world import World
 
 LONDON = "Europe/London"
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def console(sqlite_url: str, tmp_path: Path) -> AsyncIterator[ConsoleWorld]:
-    """Yield a console that looks for changes often."""
-    async with console_world(sqlite_url, tmp_path, pace=Limits(times=1000)) as running:
-        yield running
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def here(console: ConsoleWorld) -> AsyncIterator[World]:
-    """Yield the bot on the console's database."""
-    clock = MovableClock(StoppedClock(console.clock()))
-    async with world(console.database, Tour(), clock=clock) as running:
-        yield running
 
 
 @pytest.mark.asyncio(loop_scope="session")

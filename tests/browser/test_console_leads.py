@@ -2,64 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, expect
 from sqlalchemy import Connection, select
 
-from bot.app import a_pace
 from bot.clinic_side import TelegramFiles
-from bot.clock import MovableClock
-from bot.deliveries import delivering
-from bot.pace import UNLIMITED
-from bot.worker import Terms, Worker
-from clinic.console.limits import Limits
 from flows.conversation import Stage
 from flows.events import Media
 from storage.models import Photo
-from storage.outbox import OutboxRow
+from tests.browser.both_sides import delivered
 from tests.browser.console_pages import signed_in_page
-from tests.clinic.console.world import ConsoleWorld, console_world
-from tests.flows.chat import catalogues
-from tests.journeys.guide import Tour
-from tests.journeys.world import World, world
-from tests.standin import StoppedClock
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def console(sqlite_url: str, tmp_path: Path) -> AsyncIterator[ConsoleWorld]:
-    """Yield a console that looks for changes often."""
-    async with console_world(sqlite_url, tmp_path, pace=Limits(times=1000)) as running:
-        yield running
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def here(console: ConsoleWorld) -> AsyncIterator[World]:
-    """Yield the bot on the console's database."""
-    clock = MovableClock(StoppedClock(console.clock()))
-    async with world(console.database, Tour(), clock=clock) as running:
-        yield running
-
-
-async def delivered(here: World) -> None:
-    """Send what waits for patients."""
-    async with delivering(
-        token=here.standin.token,
-        api_url=here.standin.url,
-        database=here.database,
-        clock=here.clock,
-        pace=a_pace(UNLIMITED),
-        catalogues=catalogues(),
-    ) as by_kind:
-
-        async def deliver(row: OutboxRow) -> int | None:
-            return await by_kind[row.kind](row)
-
-        terms = Terms(kinds=tuple(by_kind))
-        await Worker(here.database, deliver, here.clock, lambda: "t", terms).once()
+from tests.clinic.console.world import ConsoleWorld
+from tests.journeys.world import World
 
 
 @pytest.mark.asyncio(loop_scope="session")

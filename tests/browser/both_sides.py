@@ -1,0 +1,29 @@
+"""What the bot owes its patients, sent at once, for journeys from the console to a chat."""
+
+from __future__ import annotations
+
+from bot.app import a_pace
+from bot.deliveries import delivering
+from bot.pace import UNLIMITED
+from bot.worker import Terms, Worker
+from storage.outbox import OutboxRow
+from tests.flows.chat import catalogues
+from tests.journeys.world import World
+
+
+async def delivered(here: World) -> None:
+    """Send what waits for patients."""
+    async with delivering(
+        token=here.standin.token,
+        api_url=here.standin.url,
+        database=here.database,
+        clock=here.clock,
+        pace=a_pace(UNLIMITED),
+        catalogues=catalogues(),
+    ) as by_kind:
+
+        async def deliver(row: OutboxRow) -> int | None:
+            return await by_kind[row.kind](row)
+
+        terms = Terms(kinds=tuple(by_kind))
+        await Worker(here.database, deliver, here.clock, lambda: "t", terms).once()
