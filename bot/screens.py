@@ -213,6 +213,17 @@ def _photos(page: Page) -> Screen:
     return Screen("\n\n".join(paragraphs), ((*others, way_on), (_person(page), _help(page))))
 
 
+def _result(page: Page) -> Screen:
+    """Ask how the patient sees the result; what is underneath keeps its place."""
+    rows: Rows = ((page.button("result_no", Chose(Action.CONTINUE)),), (_person(page), _help(page)))
+    paragraphs = [page.say("screen.result.title"), page.say("screen.result.next")]
+    last = page.say("screen.result.never")
+    if photos.has_room(page.position):
+        rows = ((page.button("photos", Chose(Action.PHOTOS)),), *rows)
+        last = f"{page.say('screen.result.photo')} {last}"
+    return Screen("\n\n".join((*paragraphs, last)), rows)
+
+
 def _with_ways_out(page: Page, rows: Rows) -> Rows:
     """Put what the help screen offers above the buttons of the screen that it stands on."""
     ways: Rows = (
@@ -238,6 +249,7 @@ _OVERLAYS: Mapping[Overlay, Callable[[Page], Screen]] = {
     Overlay.START_OVER: _start_over,
     Overlay.ASK: _ask,
     Overlay.PHOTOS: _photos,
+    Overlay.RESULT: _result,
 }
 
 _STAGES: Mapping[Stage, Callable[[Page], Screen]] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from flows import continuing, rebooking, starting, talking, waiting
+from flows import continuing, rebooking, results, starting, talking, waiting
 from flows.conversation import BookedSession, Stage
 from flows.effects import (
     ConfirmVisit,
@@ -103,7 +103,7 @@ def _later(here: Position, event: AnsweredNudge) -> Turn:
 
 def _rated(here: Position, event: AnsweredNudge, rating: int) -> Turn:
     key = "note.nudge_glad" if rating >= _GLAD else "note.nudge_sorry"
-    return _say(here, key, ReviewSeries(event.ref, rating))
+    return _say(results.ask(here, event.ref), key, ReviewSeries(event.ref, rating))
 
 
 def _go(here: Position, event: AnsweredNudge) -> Turn:

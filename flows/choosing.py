@@ -36,7 +36,9 @@ def choose(here: Position, event: Chose) -> Turn:
 
 def go_on(here: Position) -> Turn:
     """Give the place back; what was beside it leaves it untouched."""
-    if here.conversation.overlay in (Overlay.ASK, Overlay.PHOTOS):
+    if here.conversation.overlay is Overlay.PHOTOS:
+        return Turn(photos.leave(here).conversation)
+    if here.conversation.overlay in (Overlay.ASK, Overlay.RESULT):
         return Turn(here.with_(overlay=None).conversation)
     return starting.resume(here)
 

@@ -91,6 +91,8 @@ def refresh(here: Position) -> Turn:
         first_name=old.first_name,
         answers=answers,
         is_refresher=True,
+        rated=old.rated,
+        described=old.described,
     )
     there = Position(fresh, here.scene)
     dest = relevance.next_place(here.protocol, answers)

@@ -38,6 +38,7 @@ class Overlay(StrEnum):
     START_OVER = "start_over"  # are you sure?
     ASK = "ask"  # what is written now goes to the clinic's people
     PHOTOS = "photos"  # may photos be kept? then: send them
+    RESULT = "result"  # what is written now is how the patient sees the result
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ class Conversation:
     ticks: tuple[str, ...] = ()  # ticked, not yet confirmed, at the current MULTI step
     ticking: bool = False  # a `quick` step was opened for more than one
     overlay: Overlay | None = None
+    beneath: Overlay | None = None  # PHOTOS: what it was opened from, and gives back
     misses: int = 0  # answers in a row that were not understood
     suggested: str = ""  # option code behind "did you mean ...?"; a typed yes takes it
     heard: tuple[tuple[int, str], ...] = ()  # last typed answers: (message id, step)
@@ -128,3 +130,5 @@ class Conversation:
     booking: Booking = Booking()
     photo_consent: bool = False  # photos of this run may be kept
     photos: int = 0  # kept in this run
+    rated: str = ""  # the series that was rated last
+    described: str = ""  # the series whose result was last put into words

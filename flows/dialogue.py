@@ -19,6 +19,7 @@ from flows import (
     photos,
     relevance,
     repairs,
+    results,
     screening,
     starting,
     talking,
@@ -127,6 +128,8 @@ def _attempts(here: Position) -> tuple[_Attempt, ...]:
         return _as_button, _as_command
     if here.conversation.overlay is Overlay.ASK:
         return _as_button, _as_way_out, _as_message
+    if here.conversation.overlay is Overlay.RESULT:
+        return _as_button, _as_way_out, _as_result
     if here.step is None or here.conversation.overlay:
         return _as_wish, _as_button, _as_command, _as_question
     if here.step.kind is Kind.TEXT:  # own words are an answer only when they are nothing else
@@ -158,6 +161,10 @@ def _as_way_out(here: Position, event: Typed) -> Turn | None:
 
 def _as_message(here: Position, event: Typed) -> Turn:
     return talking.send(here, event.text)
+
+
+def _as_result(here: Position, event: Typed) -> Turn:
+    return results.describe(here, event.text)
 
 
 def _as_question(here: Position, event: Typed) -> Turn | None:

@@ -166,6 +166,14 @@ class ReviewSeries:
 
 
 @dataclass(frozen=True, slots=True)
+class DescribeResult:
+    """How the patient sees the result of a course that they rated."""
+
+    series_id: str
+    words: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class JoinWaitlist:
     """Tell the patient when something earlier than this appointment frees up. Idempotent."""
 
@@ -205,6 +213,7 @@ Effect = (
     | PauseVisit
     | StopNudges
     | ReviewSeries
+    | DescribeResult
     | JoinWaitlist
     | LeaveWaitlist
     | DeclineOffer

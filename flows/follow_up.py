@@ -46,6 +46,9 @@ class VisitState(StrEnum):
     NOSHOW = "noshow"
 
 
+#: Whoever rates the result so, or lower, may need somebody to talk to.
+LOW_RATING = 2
+
 _KEPT = frozenset({VisitState.BOOKED, VisitState.ARRIVED, VisitState.FULFILLED})
 
 
@@ -128,6 +131,7 @@ class History:
     course: Course | None = None
     sent: tuple[Sent, ...] = ()
     last_wrote_at: datetime | None = None  # any message or tap of the patient
+    unhappy_at: datetime | None = None  # rated the result low, and nobody has called since
 
     def treatments(self, course: Course) -> Iterator[Visit]:
         """Yield the visits of a course that take or took place, in order of time."""

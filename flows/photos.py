@@ -33,11 +33,20 @@ def may_send(here: Position) -> bool:
     )
 
 
+def has_room(here: Position) -> bool:
+    """Say whether photos may be sent and another one would be kept."""
+    return may_send(here) and here.conversation.photos < MOST
+
+
 def offer(here: Position) -> Turn:
     """Say what photos are for and who sees them, and take them after a yes."""
     if not may_send(here):
         return Turn(here.conversation, notes=(here.note("note.photos_later"),))
-    return Turn(here.with_(overlay=Overlay.PHOTOS, misses=0, suggested="").conversation)
+    overlay, beneath = here.conversation.overlay, here.conversation.beneath
+    if overlay is not Overlay.PHOTOS:
+        beneath = Overlay.RESULT if overlay is Overlay.RESULT else None
+    asked = here.with_(overlay=Overlay.PHOTOS, beneath=beneath, misses=0, suggested="")
+    return Turn(asked.conversation)
 
 
 def agree(here: Position) -> Turn:
@@ -64,10 +73,15 @@ def received(here: Position, file_id: str) -> Turn:
     return Turn(offer(here).conversation, notes=(here.note("note.photo_not_kept"),))
 
 
+def leave(here: Position) -> Position:
+    """Go back to what photos were asked for from."""
+    return here.with_(overlay=here.conversation.beneath, beneath=None)
+
+
 def delete(here: Position) -> Turn:
     """Forget every photo, and the yes to them."""
     forgotten = here.with_(photos=0, photo_consent=False)
     if here.conversation.overlay is Overlay.PHOTOS:
-        forgotten = forgotten.with_(overlay=None)
+        forgotten = leave(forgotten)
     note = here.note("note.photos_deleted")
     return Turn(forgotten.conversation, effects=(DeletePhotos(),), notes=(note,))

@@ -13,7 +13,14 @@ from flows.protocol import Protocol, Step
 from flows.turn import Note, Scene
 
 #: Fields that belong to one screen and are forgotten when the patient moves on.
-_FRESH = {"ticks": (), "ticking": False, "overlay": None, "misses": 0, "suggested": ""}
+_FRESH = {
+    "ticks": (),
+    "ticking": False,
+    "overlay": None,
+    "beneath": None,
+    "misses": 0,
+    "suggested": "",
+}
 
 
 @dataclass(frozen=True, slots=True)

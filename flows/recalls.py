@@ -22,6 +22,7 @@ class Why(StrEnum):
     RECHECK = "recheck"  # had to wait, until now
     REFRESHER = "refresher"  # a year after the course
     UNFINISHED = "unfinished"  # stopped before booking, and both nudges are over
+    UNHAPPY = "unhappy"  # rated the result low
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,14 @@ _HOUR = timedelta(hours=1)
 
 
 def recall(history: History) -> Recall | None:
-    """Return what is due first, or will be; None when there is nothing to talk about."""
+    """Return what is due first, or will be; None when there is nothing to talk about.
+
+    A low rating comes before everything else.
+    """
     if history.silences & _NEVER:
         return None
+    if history.unhappy_at is not None:
+        return Recall(Why.UNHAPPY, history.unhappy_at)
     found = [
         Recall(_WHY[nudge.kind], _since(nudge))
         for nudge in candidates(history)

@@ -103,6 +103,8 @@ def start_over(here: Position) -> Turn:
         locale=old.locale,
         campaign=old.campaign,
         first_name=old.first_name,
+        rated=old.rated,
+        described=old.described,
     )
     clinic = old.wanted_clinic or old.clinic
     known = clinic if clinic in here.scene.clinics else None

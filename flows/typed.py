@@ -76,6 +76,13 @@ _OVERLAYS: Mapping[Overlay, Mapping[str, Event]] = {
         "no": Chose(Action.CONTINUE),
         "continue": Chose(Action.CONTINUE),
     },
+    Overlay.RESULT: {
+        "no": Chose(Action.CONTINUE),
+        "skip": Chose(Action.CONTINUE),
+        "continue": Chose(Action.CONTINUE),
+        "photos": Chose(Action.PHOTOS),
+        "delete_photos": Chose(Action.PHOTOS_DELETE),
+    },
 }
 
 _PHONE = re.compile(r"\+?[\d\s().-]{7,20}")

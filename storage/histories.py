@@ -11,7 +11,16 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from flows import conversation as values
 from flows.conversation import Stage
-from flows.follow_up import Course, History, NudgeKind, Sent, Silence, Visit, VisitState
+from flows.follow_up import (
+    LOW_RATING,
+    Course,
+    History,
+    NudgeKind,
+    Sent,
+    Silence,
+    Visit,
+    VisitState,
+)
 from flows.plan import Plan
 from storage import documents
 from storage.models import (
@@ -23,6 +32,7 @@ from storage.models import (
     Lead,
     Outbox,
     Patient,
+    SeriesReview,
     table_of,
 )
 from storage.outbox_policy import Kind
@@ -40,6 +50,7 @@ _PERSON = (
         _PATIENTS.c.unreachable_at,
         _FOLLOW_UPS.c.paused_at,
         _FOLLOW_UPS.c.stopped_kinds,
+        _FOLLOW_UPS.c.called_at,
         Clinic.zone,
         Lead.recheck_on,
         Lead.kind,
@@ -59,6 +70,10 @@ _VISITS = (
 
 _SENT = select(Outbox.payload, Outbox.sent_at, Outbox.created_at).where(
     Outbox.chat_id == bindparam("chat"), Outbox.kind == Kind.NUDGE.value
+)
+
+_RATED = select(SeriesReview.rating, SeriesReview.at).where(
+    SeriesReview.series_id == bindparam("series"), SeriesReview.chat_id == bindparam("chat")
 )
 
 _PLAN = (
@@ -97,6 +112,7 @@ def load(connection: Connection, chat_id: int, now: datetime) -> History | None:
         return None
     conversation = documents.read_conversation(person.document)
     visits = _visits(connection, chat_id, conversation.run, now)
+    sent = _sent(connection, chat_id)
     return History(
         zone=person.zone or "UTC",
         run=conversation.run,
@@ -109,8 +125,9 @@ def load(connection: Connection, chat_id: int, now: datetime) -> History | None:
         hold_until=visits.hold_until,
         visits=visits.all,
         course=_course(connection, chat_id, visits),
-        sent=_sent(connection, chat_id),
+        sent=sent,
         last_wrote_at=person.updated_at,
+        unhappy_at=_unhappy_at(connection, chat_id, conversation.rated, person.called_at),
     )
 
 
@@ -179,6 +196,19 @@ def _course(connection: Connection, chat_id: int, visits: _Visits) -> Course | N
         review_weeks=(plan.review_on - plan.proposed_on[-1]).days // 7,
         refresher_months=_months(plan),
     )
+
+
+def _unhappy_at(
+    connection: Connection, chat_id: int, series_id: str, called_at: datetime | None
+) -> datetime | None:
+    """Return when the course rated last was rated low, unless somebody has called since."""
+    if not series_id:
+        return None
+    row = connection.execute(_RATED, {"chat": chat_id, "series": series_id}).one_or_none()
+    if row is None or row.rating > LOW_RATING:
+        return None
+    rated_at: datetime = row.at
+    return None if called_at is not None and called_at >= rated_at else rated_at
 
 
 def _months(plan: Plan) -> int:

@@ -20,6 +20,7 @@ from storage.models import (
     LeadNote,
     Outbox,
     Patient,
+    SeriesReview,
     StaffMember,
 )
 from storage.outbox_policy import Kind
@@ -48,6 +49,15 @@ class Judged:
     is_current: bool  # of the verdict that counts now
     finding: str = field(repr=False)
     reason: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """How the patient sees the result of a course."""
+
+    at: datetime
+    rating: int = field(repr=False)  # 1 to 5
+    words: str = field(repr=False)  # empty: none were given
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,7 @@ class LeadStory:
     thread_id: int | None
     can_be_reached: bool  # in Telegram
     photos: tuple[PhotoRow, ...]
+    reviews: tuple[Review, ...]  # of their courses at this clinic, the newest first
     messages: tuple[Said, ...] = field(repr=False)
     notes: tuple[Note, ...]
     findings: tuple[Judged, ...]
@@ -114,6 +125,7 @@ def read(connection: Connection, clinic_id: int, lead_id: int) -> LeadStory | No
         thread_id=thread_id,
         can_be_reached=row.unreachable_at is None,
         photos=tuple(photos.of_lead(connection, clinic_id, lead_id)),
+        reviews=_reviews(connection, clinic_id, row.chat_id),
         messages=desk.messages(connection, thread_id) if thread_id else (),
         notes=_notes(connection, lead_id),
         findings=_findings(connection, record),
@@ -166,6 +178,18 @@ def _findings(connection: Connection, record: LeadRecord) -> tuple[Judged, ...]:
         Judged(row.name or "", row.at, row.decision_id == current, row.finding, row.reason)
         for row in rows
     )
+
+
+def _reviews(connection: Connection, clinic_id: int, chat_id: int) -> tuple[Review, ...]:
+    courses = select(Appointment.series_id).where(
+        Appointment.chat_id == chat_id, Appointment.clinic_id == clinic_id
+    )
+    rows = connection.execute(
+        select(SeriesReview.at, SeriesReview.rating, SeriesReview.words)
+        .where(SeriesReview.chat_id == chat_id, SeriesReview.series_id.in_(courses))
+        .order_by(SeriesReview.at.desc(), SeriesReview.series_id)
+    )
+    return tuple(Review(row.at, row.rating, row.words or "") for row in rows)
 
 
 def _events(connection: Connection, chat_id: int, run: int) -> tuple[Happened, ...]:

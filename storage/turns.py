@@ -177,6 +177,7 @@ def _carry_out(
             | effects.PauseVisit()
             | effects.StopNudges()
             | effects.ReviewSeries()
+            | effects.DescribeResult()
             | effects.JoinWaitlist()
             | effects.LeaveWaitlist()
             | effects.DeclineOffer()

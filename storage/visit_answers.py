@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, update
 from flows.effects import (
     ConfirmVisit,
     DeclineOffer,
+    DescribeResult,
     JoinWaitlist,
     LeaveWaitlist,
     PauseVisit,
@@ -19,7 +20,7 @@ from storage import upserts, waitlist
 from storage.models import Appointment, FollowUp, SeriesReview
 
 Waiting = JoinWaitlist | LeaveWaitlist | DeclineOffer
-Answer = ConfirmVisit | PauseVisit | StopNudges | ReviewSeries | Waiting
+Answer = ConfirmVisit | PauseVisit | StopNudges | ReviewSeries | DescribeResult | Waiting
 
 _TO_COME = ("pending", "booked")
 
@@ -35,6 +36,14 @@ def take(connection: Connection, chat_id: int, answer: Answer, now: datetime) ->
             _stop(connection, chat_id, answer.kind)
         case ReviewSeries():
             _review(connection, chat_id, answer, now)
+        case DescribeResult():
+            _describe(connection, chat_id, answer, now)
+        case JoinWaitlist() | LeaveWaitlist() | DeclineOffer():
+            _wait(connection, chat_id, answer, now)
+
+
+def _wait(connection: Connection, chat_id: int, answer: Waiting, now: datetime) -> None:
+    match answer:
         case JoinWaitlist():
             waitlist.join(connection, chat_id, answer.uid, now)
         case LeaveWaitlist():
@@ -83,3 +92,11 @@ def _review(connection: Connection, chat_id: int, review: ReviewSeries, now: dat
         series_id=review.series_id, chat_id=chat_id, **values
     )
     connection.execute(fresh.on_conflict_do_update(index_elements=["series_id"], set_=values))
+
+
+def _describe(connection: Connection, chat_id: int, said: DescribeResult, now: datetime) -> None:
+    connection.execute(
+        update(SeriesReview)
+        .where(SeriesReview.series_id == said.series_id, SeriesReview.chat_id == chat_id)
+        .values(words=said.words, at=now)
+    )

@@ -68,6 +68,7 @@ EVENTS: Mapping[str, str] = {
     "Corrected": "Edited a message",
     "Edited": "Changed an answer",
     "Chose": "Pressed",
+    "AnsweredNudge": "Answered a message that came by itself",
     "AskedQuestion": "Asked a question",
     "AskedForPerson": "Asked for a person",
     "AskedHelp": "Asked for help",

@@ -55,6 +55,9 @@ def as_json(story: LeadStory, now: datetime) -> str:
             {"from": each.author, "by": each.staff, "at": each.at, "text": each.body}
             for each in story.messages
         ],
+        "results": [
+            {"rating": each.rating, "at": each.at, "words": each.words} for each in story.reviews
+        ],
         "photos": len(story.photos),
     }
     return json.dumps(body, ensure_ascii=False, indent=2, default=lambda value: value.isoformat())

@@ -34,6 +34,7 @@ WHYS: Mapping[Why, str] = {
     Why.RECHECK: "Had to wait until this day",
     Why.REFRESHER: "A year since the course",
     Why.UNFINISHED: "Stopped before booking",
+    Why.UNHAPPY: "Rated the result 1 or 2 of 5",
 }
 
 SILENCES: Mapping[str, str] = {

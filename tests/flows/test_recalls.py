@@ -54,11 +54,18 @@ def test_whoever_stopped_before_booking_is_a_reason_after_both_nudges() -> None:
     assert found == Recall(Why.UNFINISHED, NOW + 5 * DAY)
 
 
+def test_a_low_rating_comes_before_everything_else() -> None:
+    missed = a_visit(-3, VisitState.NOSHOW)
+
+    assert recall(a_history(missed, unhappy_at=NOW)) == Recall(Why.UNHAPPY, NOW)
+
+
 @pytest.mark.parametrize("silence", [Silence.STOPPED, Silence.RED_FLAG, Silence.WITHDRAWN])
 def test_nobody_who_must_not_be_asked_is_on_the_list(silence: Silence) -> None:
     missed = a_visit(-3, VisitState.NOSHOW)
+    silent = a_history(missed, silences=frozenset({silence}), unhappy_at=NOW)
 
-    assert recall(a_history(missed, silences=frozenset({silence}))) is None
+    assert recall(silent) is None
 
 
 def test_what_they_stopped_is_no_reason() -> None:

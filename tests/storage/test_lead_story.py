@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from flows.effects import KeepPhoto
+from flows.effects import DescribeResult, KeepPhoto, ReviewSeries
 from flows.protocol import Outcome
 from storage import audit, desk, lead_story, lead_work, protocol_versions
 from storage.database import Database
@@ -52,6 +52,19 @@ async def test_the_history_has_no_word_that_a_patient_wrote(here: Desk) -> None:
     assert story is not None
     assert [each.event for each in story.events] == ["Typed", "Typed"]
     assert "private" not in repr(story)
+
+
+async def test_a_story_holds_how_the_patient_sees_the_result(here: Desk) -> None:
+    lead = await here.lead()
+    await here.says(7, a_confirmation(a_slot()), ReviewSeries("series", 4))
+    await here.says(7, DescribeResult("series", "Softer."), now=LATER)
+    await here.lead(8)
+    await here.says(8, ReviewSeries("series", 1))
+
+    story = await here.database.read(lead_story.read, here.clinic_id, lead)
+    assert story is not None
+    assert story.reviews == (lead_story.Review(LATER, 4, "Softer."),)
+    assert "Softer" not in repr(story)
 
 
 async def test_what_was_sent_is_listed_with_what_became_of_it(here: Desk) -> None:

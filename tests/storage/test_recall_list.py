@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
-from flows.effects import HandOffLead, LeadKind
+from flows.effects import DescribeResult, HandOffLead, LeadKind, ReviewSeries
 from flows.follow_up import NudgeKind
 from flows.recalls import Why
 from storage import audit, earnings, follow_ups, nudge_work, patients, recall_list
@@ -85,6 +85,31 @@ async def test_who_was_called_waits_for_two_weeks(desk: Desk) -> None:
 
     assert await listed(desk, AFTER) == {Group.WAITING: 1}
     assert await listed(desk, AFTER + timedelta(days=15)) == {Group.OVERDUE: 1}
+
+
+async def rates(desk: Desk, rating: int, now: datetime = AFTER) -> None:
+    effects = (ReviewSeries("series", rating), DescribeResult("series", "As before."))
+    await desk.says(7, *effects, now=now, state="booked", answers=AGREED, rated="series")
+    await looked(desk, now)
+
+
+async def test_who_rates_the_result_low_is_due_until_somebody_called(desk: Desk) -> None:
+    await rates(desk, 2)
+    (line,) = (await shown(desk, Group.DUE, AFTER)).lines
+    await desk.database.write(nudge_work.called, whose(desk))
+    await looked(desk)
+    (called,) = (await shown(desk, Group.WAITING, AFTER)).lines
+
+    assert (line.why, line.since) == (Why.UNHAPPY, AFTER)
+    assert called.why is Why.MISSED
+
+
+async def test_a_better_rating_takes_the_low_one_back(desk: Desk) -> None:
+    await rates(desk, 1)
+    await rates(desk, 3, AFTER + timedelta(hours=1))
+    (line,) = (await shown(desk, Group.DUE, AFTER)).lines
+
+    assert line.why is Why.MISSED
 
 
 async def test_who_wants_no_messages_is_on_no_list(desk: Desk) -> None:

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
-from flows.effects import ConfirmVisit, Effect, PauseVisit, ReviewSeries, StopNudges
+from flows.effects import (
+    ConfirmVisit,
+    DescribeResult,
+    Effect,
+    PauseVisit,
+    ReviewSeries,
+    StopNudges,
+)
 from flows.follow_up import NudgeKind
 from storage import histories, nudge_facts, turns, visit_answers
 from storage.database import Database
@@ -37,10 +44,11 @@ async def visit(database: Database) -> Any:
     return history.visits[0]
 
 
-async def reviews(database: Database) -> list[tuple[str, int]]:
-    def read(connection: Connection) -> list[tuple[str, int]]:
-        rows = connection.execute(select(SeriesReview.series_id, SeriesReview.rating))
-        return [(row.series_id, row.rating) for row in rows]
+async def reviews(database: Database) -> list[tuple[str, int, str | None]]:
+    def read(connection: Connection) -> list[tuple[str, int, str | None]]:
+        table = SeriesReview
+        rows = connection.execute(select(table.series_id, table.rating, table.words))
+        return [(row.series_id, row.rating, row.words) for row in rows]
 
     return await database.read(read)
 
@@ -58,9 +66,11 @@ async def test_a_visit_is_confirmed_and_a_later_worry_takes_that_back(ada: Datab
 async def test_nobody_answers_for_somebody_elses_visit(ada: Database) -> None:
     await says(ada, PauseVisit(UID), chat=EVE)
     await says(ada, ReviewSeries("series", 1), chat=EVE, before=1)
+    await says(ada, ReviewSeries("series", 4))
+    await says(ada, DescribeResult("series", "Eve's"), chat=EVE, before=2)
 
     assert not (await visit(ada)).is_paused
-    assert await reviews(ada) == []
+    assert await reviews(ada) == [("series", 4, None)]
 
 
 async def test_kinds_of_messages_are_stopped_one_by_one(ada: Database) -> None:
@@ -77,7 +87,21 @@ async def test_a_later_rating_replaces_an_earlier_one(ada: Database) -> None:
     await says(ada, ReviewSeries("series", 2))
     await says(ada, ReviewSeries("series", 5), before=1)
 
-    assert await reviews(ada) == [("series", 5)]
+    assert await reviews(ada) == [("series", 5, None)]
+
+
+async def test_words_stand_beside_the_rating_and_outlast_another_one(ada: Database) -> None:
+    await says(ada, ReviewSeries("series", 2))
+    await says(ada, DescribeResult("series", "A little softer."), before=1)
+    await says(ada, ReviewSeries("series", 4), before=2)
+
+    assert await reviews(ada) == [("series", 4, "A little softer.")]
+
+
+async def test_words_without_a_rating_are_nobodys(ada: Database) -> None:
+    await says(ada, DescribeResult("series", "A little softer."))
+
+    assert await reviews(ada) == []
 
 
 async def test_a_stop_is_kept_also_before_the_first_look(ada: Database) -> None:
