@@ -33,7 +33,8 @@ _SECONDS = 300
 
 #: Most of such a short run would be the loading of plugins that these tests do not need.
 _QUICKLY = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-_PYTEST = ("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "pytest_asyncio.plugin")
+_PLUGINS = ("-p", "no:cacheprovider", "-p", "pytest_asyncio.plugin", "-p", "pytest_timeout")
+_PYTEST = ("-m", "pytest", "-x", "-q", *_PLUGINS)
 
 
 @dataclass(frozen=True, slots=True)
