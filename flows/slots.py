@@ -165,6 +165,26 @@ def part_of(wall: int) -> str:
     return next(part for part, (_, closes) in PARTS.items() if wall < closes)
 
 
+def hours_on(timetable: Timetable, on: date) -> tuple[tuple[time, time], ...]:
+    """Return when a practitioner works on a local day that is not closed."""
+    for override in timetable.overrides:
+        if override.on == on:
+            return override.hours
+    return tuple((row.opens, row.closes) for row in timetable.hours if row.weekday == on.weekday())
+
+
+def is_open(timetable: Timetable, slot: Slot, zone: str) -> bool:
+    """Say whether a practitioner's hours cover a slot, by the clock of an IANA zone.
+
+    Closures, busy times and buffers do not count.
+    """
+    start, end = local_start(slot, zone), local(slot.ends_at, zone)
+    on = start.date()
+    begins, ends = _wall(start.time()), _wall(end.time()) + (end.date() - on).days * DAY
+    windows = _wall_windows(hours_on(timetable, on))
+    return any(opens <= begins and ends <= closes for opens, closes in windows)
+
+
 def local(instant: datetime, zone: str) -> datetime:
     """Return an aware instant on the clock of an IANA zone."""
     return instant.astimezone(ZoneInfo(zone))

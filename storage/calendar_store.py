@@ -132,15 +132,22 @@ def view(  # noqa: PLR0913 - a look at a calendar has this many sides
 
 
 def hours(
-    connection: Connection, clinic_id: int, from_on: date, until_on: date, now: datetime
+    connection: Connection,
+    clinic_id: int,
+    from_on: date,
+    until_on: date,
+    now: datetime,
+    *,
+    as_set: bool = False,
 ) -> tuple[tuple[Timetable, ...], frozenset[date]]:
     """Return when practitioners work on local days, both inclusive, and the days that are closed.
 
-    `busy` holds what their own calendars say, and no appointment. Raises for no such clinic.
+    `busy` holds what their own calendars say, and no appointment. `as_set`: the hours as the clinic
+    set them, also of somebody whose own calendar is too old. Raises for no such clinic.
     """
     clinic = connection.execute(select(Clinic).where(Clinic.id == clinic_id)).one()
     days = _Range(now, ZoneInfo(clinic.zone), from_on, until_on)
-    people = _timetables(connection, clinic_id, days, false())
+    people = _timetables(connection, clinic_id, days, false(), as_set=as_set)
     return people, _closed_on(connection, clinic, from_on, until_on)
 
 
@@ -179,7 +186,12 @@ def agenda(
 
 
 def _timetables(
-    connection: Connection, clinic_id: int, days: _Range, occupied: ColumnElement[bool]
+    connection: Connection,
+    clinic_id: int,
+    days: _Range,
+    occupied: ColumnElement[bool],
+    *,
+    as_set: bool = False,
 ) -> tuple[Timetable, ...]:
     """Whose own calendar is too old to be relied on has no hours, where the clinic wants that."""
     people = connection.execute(
@@ -192,7 +204,7 @@ def _timetables(
     overrides = _overrides(connection, ids, days.from_on, days.until_on)
     busy = _busy(connection, ids, occupied)
     outside = external_busy.spans(connection, ids, days.from_at, days.until_at)
-    shut = external_busy.shut(connection, ids, days.now)
+    shut = frozenset() if as_set else external_busy.shut(connection, ids, days.now)
     return tuple(
         Timetable(
             practitioner=person.slug,

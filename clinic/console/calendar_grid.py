@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from flows.slots import Timetable
+from flows.slots import Timetable, hours_on
 from storage.calendar_sheet import CalendarSheet
 from storage.day_sheet import Column, Visit
 
@@ -132,14 +132,6 @@ def _strip(
         entries=tuple(_laned(entry for entry in found if entry)),
         now=Span(minute - minute % STEP, minute - minute % STEP) if now.date() == on else None,
     )
-
-
-def hours_on(timetable: Timetable, on: date) -> tuple[tuple[time, time], ...]:
-    """Return when a practitioner works on a local day that is not closed."""
-    for override in timetable.overrides:
-        if override.on == on:
-            return override.hours
-    return tuple((row.opens, row.closes) for row in timetable.hours if row.weekday == on.weekday())
 
 
 def _minutes(clock: time) -> int:

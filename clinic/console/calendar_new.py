@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clinic.console import calendar, calendar_grid, free_times, today, views
+from clinic.console import calendar, free_times, today, views
 from clinic.console.free_times import NoSuchTime
-from flows import appointing
-from flows.slots import CalendarView, Slot, Timetable, local, local_start
+from flows import appointing, slots
+from flows.slots import CalendarView, Slot, local_start
 from storage import calendar_store, day_sheet, staff_bookings
 from storage.bookings import SlotsGone
 from storage.clerks import Clerk
@@ -125,17 +125,9 @@ async def _doubts(request: Request, view: CalendarView, slot: Slot) -> tuple[str
         found.append("Their own calendar has something else then.")
     if on in closed_on:
         found.append("The clinic is closed that day.")
-    elif not _is_open(own, slot, me.zone):
+    elif not slots.is_open(own, slot, me.zone):
         found.append("It is outside their opening hours.")
     return tuple(found)
-
-
-def _is_open(own: Timetable, slot: Slot, zone: str) -> bool:
-    start, end = local_start(slot, zone), local(slot.ends_at, zone)
-    return start.date() == end.date() and any(
-        opens <= start.time() and end.time() <= closes
-        for opens, closes in calendar_grid.hours_on(own, start.date())
-    )
 
 
 def _day(request: Request, given: Mapping[str, str]) -> date:

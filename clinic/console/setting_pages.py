@@ -18,15 +18,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clinic.console import setting_forms, setting_previews, views
+from clinic.console import calendar, setting_forms, setting_previews, views
 from clinic.console.setting_forms import WHOLE, Form, FormFault
 from flows.clinics import BookingMode
-from storage import clinic_settings
+from flows.slots import local_start
+from storage import clinic_settings, outside_hours
 from storage.clerks import ChangedMeanwhile, Clerk
 from storage.clinic_document import Document
 from storage.clinic_faults import ClinicFileFaults
 from storage.clinic_file import WEEKDAYS
 from storage.clinic_settings import Change, NoSuchPart
+from storage.outside_hours import Outside
 
 #: The pages of the settings, in their order: path and label.
 TABS: tuple[tuple[str, str], ...] = (
@@ -53,6 +55,9 @@ DAY_NAMES = dict(
         strict=True,
     )
 )
+
+#: Parts that say when the clinic is open.
+OPENING = frozenset({"hours", "days", "people", "closures", "holidays"})
 
 CHANGED = (
     "Somebody else changed this meanwhile. What you typed is still here: save again to keep it."
@@ -100,7 +105,9 @@ async def change(request: Request) -> Response:
         return await _shown(request, path, replace(typed, faults=told))
     except ChangedMeanwhile:
         return await _shown(request, path, replace(typed, faults={WHOLE: CHANGED}))
-    return views.see_other(request, f"{path}#{anchor(part)}", _told(part, given))
+    outside = await _outside(request, path) if part.partition(":")[0] in OPENING else ()
+    notice = f"{_told(part, given)} {_left(len(outside))}".strip()
+    return views.see_other(request, f"{path}#{anchor(part)}", notice)
 
 
 def anchor(part: str) -> str:
@@ -128,8 +135,31 @@ async def _shown(request: Request, path: str, wrong: Form | None = None) -> Resp
         slug=slug,
         person_name=names.get(slug, ""),
         preview=await setting_previews.preview(request),
+        outside=await _outside(request, path),
+        left=_left,
+        week_of=lambda each: calendar.address(
+            local_start(each.slot, me.zone).date(), each.slot.practitioner
+        ),
         **_choices(path, document, forms, me.locale),
     )
+
+
+async def _outside(request: Request, path: str) -> tuple[Outside, ...]:
+    """Return the visits outside the hours that a page is about; none for pages without hours."""
+    site, me = views.site_of(request), views.signed_in(request)
+    if path in {"/settings/services", "/settings/booking"}:
+        return ()
+    found = await site.database.read(outside_hours.read, me.clinic_id, site.now())
+    _, of_person, slug = path.partition("/settings/people/")
+    return tuple(each for each in found if not of_person or each.slot.practitioner == slug)
+
+
+def _left(visits: int) -> str:
+    """Return in words that so many visits are outside the hours; empty for none."""
+    if not visits:
+        return ""
+    which = "1 booked visit is" if visits == 1 else f"{visits} booked visits are"
+    return f"{which} outside the opening hours."
 
 
 def frame(path: str) -> dict[str, Any]:

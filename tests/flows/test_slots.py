@@ -357,3 +357,24 @@ def test_the_listing_equals_checking_every_time_against_every_rule(
     found = [s.starts_at for s in slots.free_slots(view, timetable, days[0], days[-1])]
 
     assert found == naive_starts(view, timetable, days)
+
+
+@pytest.mark.parametrize(
+    ("starts", "minutes", "is_open"),
+    [(9, 60, True), (8, 60, False), (10, 180, True), (12, 61, False), (12, 13 * 60, False)],
+)
+def test_hours_cover_a_slot_also_over_the_seam_of_two_that_touch(
+    starts: int, minutes: int, is_open: bool
+) -> None:
+    hours = (OpeningHours(0, time(9), time(11, 30)), OpeningHours(0, time(11, 30), time(13)))
+    slot = Slot(at(MONDAY, starts), at(MONDAY, starts) + timedelta(minutes=minutes), "amy")
+
+    assert slots.is_open(Timetable("amy", hours), slot, LONDON) is is_open
+
+
+def test_a_dated_day_covers_by_its_own_hours_alone() -> None:
+    slot = Slot(at(MONDAY, 9), at(MONDAY, 10), "amy")
+    off, early = DayOverride(MONDAY), DayOverride(MONDAY, ((time(8), time(10)),))
+
+    assert slots.is_open(Timetable("amy", NINE_TO_NOON, (early,)), slot, LONDON)
+    assert not slots.is_open(Timetable("amy", NINE_TO_NOON, (off,)), slot, LONDON)

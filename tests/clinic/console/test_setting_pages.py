@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 
 from storage import audit, clinic_document
 from storage.clinic_file import ClinicEntry
+from tests.builders import a_slot, four_weekly
 from tests.clinic.console.world import Browser, ConsoleWorld
 
 PAGES = (
@@ -148,6 +150,33 @@ async def test_changed_hours_change_the_next_free_times(owner: Browser) -> None:
     assert ">08:00</time>" not in (await owner.get("/settings/booking")).text
     _, page = await send(owner, "/settings/booking", "booking", {"notice_hours": "1"})
     assert ">08:00</time>" in page
+
+
+async def test_visits_left_outside_new_hours_are_told_with_the_way_to_them(
+    world: ConsoleWorld, owner: Browser
+) -> None:
+    at = world.clock().replace(hour=14, minute=0)
+    uid = await world.books(*four_weekly(a_slot(at + timedelta(days=7)), 2), name="Maya")
+    mornings = {"tue": "9-13", "thu": "12-16"}
+    _, page = await send(owner, "/settings/people/amara", "hours:amara", mornings)
+
+    assert page.count("2 booked visits are outside the opening hours.") == 2  # notice and page
+    assert 'href="/calendar?view=week&amp;on=2026-12-01&amp;who=amara"' in page
+    assert f'<a href="/calendar/visits/{uid}">Tue 1 Dec, 14:00</a>' in page
+    assert "outside the opening" in (await owner.get("/settings/people")).text
+    assert "outside the opening" not in (await owner.get("/settings/people/rowan")).text
+    _, page = await send(owner, "/settings/people/amara", "hours:amara", {"tue": "9-15"})
+    assert "outside the opening" not in page
+
+
+async def test_a_closed_day_tells_of_the_visit_on_it(world: ConsoleWorld, owner: Browser) -> None:
+    at = world.clock().replace(hour=14, minute=0) + timedelta(days=7)
+    await world.books(a_slot(at), name="Maya")
+    _, page = await send(owner, "/settings/closed", "closures", {"from": "2026-12-01"})
+
+    assert "Added. 1 booked visit is outside the opening hours." in page
+    stranger = await world.signed_in_client("owner", "harbour")
+    assert "outside the opening" not in (await stranger.get("/settings/closed")).text
 
 
 async def test_no_free_time_is_said_aloud(owner: Browser) -> None:
