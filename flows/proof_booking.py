@@ -35,6 +35,7 @@ from flows.events import (
 from flows.plan import Plan, propose
 from flows.proof_model import PLAN_FACTS, Standing
 from flows.proof_questions import booked_by, check_near
+from flows.proof_results import RATING
 from flows.proof_walk import Walk, path
 from flows.proof_world import Claim, Ledger, Refuted, Told, World, must
 from flows.protocol import Outcome
@@ -101,7 +102,7 @@ def _events(world: World, conversation: Conversation) -> Iterator[Event]:
     for action in Action:
         yield from (Chose(action, arg) for arg in _args(action, booking))
     yield from (Started(), Stopped(), WentBack(), Skipped(), Repeated(), AskedToStartOver())
-    yield SharedContact("+440000000000")
+    yield from (SharedContact("+440000000000"), RATING)
     yield from (Edited(name) for name in [*conversation.answers][-1:])
     if conversation.state in (*_OFFERING, Stage.CONSULT):
         yield Typed(f"{world.today + timedelta(days=30):%d %B %Y}")

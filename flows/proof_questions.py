@@ -28,6 +28,7 @@ from flows.events import (
 )
 from flows.graph import refuses
 from flows.proof_model import WORDS, Standing, chosen_of
+from flows.proof_results import check_not_asked, check_rated
 from flows.proof_walk import Arrival, Walk, path
 from flows.proof_world import Claim, Ledger, World, must, place_of
 from flows.protocol import Kind, Option, Outcome, Severity, Step
@@ -65,9 +66,11 @@ def check_questions(world: World, ledger: Ledger, walked: Walk) -> None:
         conversation = visit.first
         step = world.protocol.step(conversation.state)
         where = f"{path(conversation)}, at {step.id}"
-        if step.group != "consent":
-            with ledger.case(Claim.CONSENT, where):
+        with ledger.case(Claim.CONSENT, where):
+            if step.group != "consent":
                 must(_agreed(world, conversation), f"{step.id} is asked before consent")
+            if not _agreed(world, conversation):
+                check_not_asked(world, conversation)
         if step.group == "practical":
             with ledger.case(Claim.WAITING, where):
                 standing = world.model.judge(conversation.answers)
@@ -100,6 +103,7 @@ def check_near(world: World, conversation: Conversation) -> None:
     _written_to(world, conversation, asked.conversation)
     stopped = world.does(conversation, Stopped())
     must(stopped.conversation.state == Stage.STOPPED, f"stop leads to {stopped.conversation.state}")
+    check_rated(world, conversation)
 
 
 def _written_to(world: World, before: Conversation, asked: Conversation) -> None:
@@ -172,6 +176,7 @@ def _minor(world: World, ledger: Ledger, arrival: Arrival, where: str) -> None:
         must(arrival.after.state == Stage.DECLINED, f"a minor comes to {arrival.after.state}")
         steps = relevance.relevant_steps(world.protocol, arrival.after.answers)
         must(steps[-1] == arrival.step, f"{steps[-1].id} still counts for a minor")
+        check_not_asked(world, arrival.after)
 
 
 def _followed(world: World, ledger: Ledger, arrival: Arrival, where: str) -> None:

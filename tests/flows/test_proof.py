@@ -15,15 +15,17 @@ from flows import (
     proof_plans,
     relevance,
     repairs,
+    results,
     screening,
     series,
     starting,
     talking,
 )
 from flows.clinics import BookingMode
-from flows.conversation import Answer, Stage
+from flows.conversation import Answer, Overlay, Stage
 from flows.eligibility import Verdict
 from flows.plan import Plan
+from flows.position import Position
 from flows.proof import prove
 from flows.proof_model import Model
 from flows.proof_verdicts import flaws
@@ -245,6 +247,17 @@ def a_flag_is_overheard(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(repairs, "raised_flag", lambda here, text: None)
 
 
+def words_about_the_result_are_lost(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(results, "describe", lambda here, text: Turn(here.conversation))
+
+
+def everybody_is_asked_about_the_result(patch: pytest.MonkeyPatch) -> None:
+    def ask(here: Position, series_id: str) -> Position:
+        return here.with_(overlay=Overlay.RESULT, rated=series_id)
+
+    patch.setattr(results, "ask", ask)
+
+
 def nothing_can_be_changed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(screening, "edit", lambda here, step: screening.stale(here))
 
@@ -301,6 +314,9 @@ DIALOGUES: tuple[tuple[Patch, Claim, str], ...] = (
     (nobody_is_told, Claim.NEAR, "asking for a person tells nobody"),
     (a_stop_loses_the_place, Claim.NEAR, "Stopped and continue lead to consent"),
     (a_flag_is_overheard, Claim.FLAGGED, "is not noticed"),
+    (words_about_the_result_are_lost, Claim.NEAR, "words about the result are lost"),
+    (everybody_is_asked_about_the_result, Claim.CONSENT, "how the result is seen is asked"),
+    (everybody_is_asked_about_the_result, Claim.MINOR, "how the result is seen is asked"),
     (nothing_can_be_changed, Claim.EDITED, "edit leads to"),
     (a_full_list_leads_elsewhere, Claim.ALIKE, "goes on to review, unlike"),
     (nothing_is_recorded, Claim.LEADS_ON, "no decision is recorded"),
