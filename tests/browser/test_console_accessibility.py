@@ -26,6 +26,11 @@ RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
 }
+#: Each link of a page's navigation: its words, its edges, and whether its words are cut off.
+LINKS = """[...document.querySelectorAll('nav a')].map((link) => {
+  const { left, right, top, bottom } = link.getBoundingClientRect();
+  return [link.innerText, left, right, top, bottom, link.scrollWidth > link.offsetWidth];
+})"""
 #: Not pages: a stream, files, and what only sends on.
 NO_PAGES = {"/live", "/static/{name}", "/"}
 
@@ -92,6 +97,22 @@ async def test_no_page_is_wider_than_a_small_phone(chromium: Browser, world: Con
                 wide.append(path)
 
     assert wide == []
+
+
+@pytest.mark.parametrize("width", [390, 320])
+@pytest.mark.asyncio(loop_scope="session")
+async def test_every_link_of_the_navigation_is_within_a_phone(
+    chromium: Browser, world: ConsoleWorld, width: int
+) -> None:
+    async with signed_in_page(chromium, world, viewport={**PHONE, "width": width}) as page:
+        await page.goto(world.address + "/settings")
+        links = await page.evaluate(LINKS)
+
+    assert {"Today", "Settings", "Protocol"} <= {link[0] for link in links}
+    for name, left, right, top, bottom, is_cut in links:
+        assert 0 <= left < right <= width, name
+        assert 0 <= top < bottom <= PHONE["height"], name
+        assert not is_cut, name
 
 
 async def paths(world: ConsoleWorld) -> list[str]:
