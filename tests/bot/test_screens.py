@@ -13,14 +13,17 @@ from flows.conversation import Answer, Conversation, Overlay, Stage
 from flows.events import (
     Action,
     Answered,
+    AnsweredNudge,
     AskedForPerson,
     AskedHelp,
     AskedPrivacy,
     AskedToStartOver,
     Chose,
+    NudgeAnswer,
     Typed,
     WentBack,
 )
+from flows.follow_up import NudgeKind
 from flows.protocol import Kind
 from flows.turn import Note, Turn
 from tests.bot.screen_checks import faults_of, labels, presses
@@ -202,6 +205,17 @@ def test_photos_are_asked_for_only_after_a_yes() -> None:
     assert Chose(Action.PHOTOS_YES) in presses(asked)
     assert "send your photos now" not in asked.html
     assert "Kept so far: 1 of 4" in screens.render(agreed, (), SCENE).html
+
+
+def test_the_result_is_asked_about_with_a_photo_where_there_is_room() -> None:
+    rating = AnsweredNudge(NudgeKind.SERIES_REVIEW, NudgeAnswer.FOUR, "series")
+    asked = STAGES[Stage.BOOKED]().does(rating)
+    assert asked.conversation is not None
+    full = screens.render(replace(asked.conversation, photos=4), (), SCENE)
+
+    assert labels(checked(asked))[:2] == ["Send a photo", "No, thank you"]
+    assert "Send a photo" not in labels(full)
+    assert "A photo is welcome" not in full.html
 
 
 def test_what_was_sent_to_the_clinic_is_said_without_asking_again() -> None:

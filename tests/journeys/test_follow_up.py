@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Connection, select
 
+from bot.listening import bind, listening
 from bot.worker import Terms, Worker
-from flows.conversation import Stage
+from clinic.console import sessions
+from clinic.console.app import create_console
+from clinic.settings import ConsoleSettings
+from flows.conversation import Overlay, Stage
+from flows.events import Media
 from flows.quiet_hours import NIGHT
-from storage import follow_ups, moments, staff, staff_bookings
+from storage import console_sessions, follow_ups, moments, staff, staff_bookings
 from storage.clerks import Clerk, Seen
 from storage.models import Appointment, Outbox
+from tests.clinic.console.world import Browser, QuietTelegram
 from tests.flows.chat import CLEAR
 from tests.journeys.guide import Guide
 from tests.journeys.test_staff import Clinic, worker_parts
@@ -192,6 +200,44 @@ async def test_a_year_after_the_last_visit_there_is_one_offer_booked_in_two_taps
     await maya.follows("Book: ", "Here in Telegram")
     assert (await maya.conversation()).state == Stage.BOOKED
     assert len(await year.visits(chat)) == 5
+
+
+@asynccontextmanager
+async def at_the_console(year: Year, folder: Path) -> AsyncIterator[Browser]:
+    """Run the console on the journey's database, with Robin signed in."""
+    database, now, token = year.here.database, year.here.clock.now, "t" * 43
+    settings = ConsoleSettings(_env_file=None, data_dir=folder)
+    app = create_console(database, now, QuietTelegram(), settings)
+    await database.write(console_sessions.start, year.clerk_id, token, now(), is_verified=True)
+    async with listening(app, bind("127.0.0.1", 0)) as address, Browser(address) as browser:
+        browser.cookies[sessions.COOKIE] = token
+        yield browser
+
+
+async def test_twelve_weeks_later_staff_read_how_the_result_is_seen(
+    year: Year, tmp_path: Path
+) -> None:
+    maya = await booked(year.here)
+    for visit in await year.visits(maya.patient.chat_id):
+        await year.keeps_at(visit)
+    await year.passes(year.here.clock.now() + timedelta(days=85))
+
+    await maya.taps("2")
+    await maya.patient.sees("How do you see the result")
+    await maya.follows("Send a photo", "Yes, I agree")
+    await maya.sends(Media.PHOTO)
+    await maya.taps("I am done")
+    assert (await maya.conversation()).overlay is Overlay.RESULT
+    assert await maya.says("Softer, but <b>less</b> than I had hoped.") == Stage.BOOKED
+    await maya.patient.sees("Thank you for telling us")
+    await year.passes(year.here.clock.now())
+
+    async with at_the_console(year, tmp_path) as robin:
+        recall, lead = (await robin.get("/recall")).text, (await robin.get("/leads/1")).text
+    assert ("Maya" in recall, "Rated the result 1 or 2 of 5" in recall) == (True, True)
+    assert "<strong>2 of 5</strong>" in lead
+    assert "Softer, but &lt;b&gt;less&lt;/b&gt; than I had hoped." in lead
+    assert 'alt="Photo 1, sent' in lead
 
 
 async def test_who_had_to_wait_is_asked_on_the_day_and_books(year: Year) -> None:

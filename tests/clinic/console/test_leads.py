@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flows.conversation import Answer
-from flows.effects import HandOffLead, LeadKind, MessageToClinic
+from flows.effects import DescribeResult, HandOffLead, LeadKind, MessageToClinic, ReviewSeries
 from flows.eligibility import Reason, Score, ScorePart, Verdict
 from flows.plan import propose
 from flows.protocol import Outcome, Severity
@@ -135,6 +135,27 @@ async def test_declining_asks_why(world: ConsoleWorld, member: Browser) -> None:
 
     assert "Please choose why." in without.text
     assert "Could not be reached" in (await member.follows(given)).text
+
+
+async def test_a_lead_tells_how_the_patient_sees_the_result(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    await world.books(a_slot(world.clock(), practitioner="amara"), name="Maya")
+    path = await lead_path(member)
+    before = (await member.get(path)).text
+    said = (ReviewSeries("series1", 4), DescribeResult("series1", "Softer, <i>mostly</i>."))
+    conversation = a_conversation(101, first_name="Maya", rated="series1", described="series1")
+    turn = a_turn(*said, before=0, conversation=conversation, now=world.clock())
+    assert await world.database.write(turns.commit, turn) == turns.Committed()
+    page = (await member.get(path)).text
+    exported = json.loads((await member.get(f"{path}/export.json")).text)
+
+    assert "How they see the result" not in before
+    assert "<strong>4 of 5</strong>" in page
+    assert "Softer, &lt;i&gt;mostly&lt;/i&gt;." in page
+    assert [(each["rating"], each["words"]) for each in exported["results"]] == [
+        (4, "Softer, <i>mostly</i>.")
+    ]
 
 
 async def test_a_note_and_a_finding_are_kept(world: ConsoleWorld, member: Browser) -> None:
