@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from clinic.console import nudge_words, views
 from clinic.console.leads import Pages
-from storage import earnings, nudge_work, recall_list
+from storage import earnings, nudge_work, recall_list, waiting_patients
 from storage.lead_work import Whose
 from storage.nudge_work import Sending
 from storage.recall_list import Group
@@ -29,6 +29,14 @@ EMPTY: Mapping[Group, str] = {
     Group.OVERDUE: "Nobody is overdue.",
     Group.UNREACHABLE: "Everybody can be reached.",
     Group.WAITING: "Nobody waits for a day to come.",
+}
+
+#: What became of a time that was offered to somebody who waits for one; `offered` says until when.
+OFFERS: Mapping[str, str] = {
+    "accepted": "taken",
+    "declined": "they said no",
+    "expired": "no answer in time",
+    "gone": "no longer free",
 }
 
 #: Nudges that were sent within this time are looked at for what came after them.
@@ -63,6 +71,7 @@ async def page(request: Request) -> Response:
     wanted = min(int(number), _MOST_PAGES) if number.isascii() and number.isdigit() else 1
     now = site.now()
     found = await site.database.read(recall_list.page, me.clinic_id, group, wanted, now)
+    waiting = await site.database.read(waiting_patients.read, me.clinic_id, now)
     earned = await site.database.read(earnings.earned, me.clinic_id, now - EARNED_FOR)
     return views.render(
         request,
@@ -74,6 +83,8 @@ async def page(request: Request) -> Response:
         whys=nudge_words.WHYS,
         nudge_name=nudge_words.name,
         pages=Pages(found.number, found.pages, lambda number: _address(group, number)),
+        waiting=waiting,
+        offers=OFFERS,
         earned=earned,
         within=earnings.WITHIN.days,
         earned_for=EARNED_FOR.days,

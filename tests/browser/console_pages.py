@@ -9,13 +9,14 @@ from typing import Any
 
 from playwright.async_api import Browser, Page
 
-from storage import staff_bookings
+from storage import staff_bookings, waitlist
 from storage.clerks import Clerk, Seen
 from storage.staff_bookings import WalkIn
 from tests.builders import a_slot, four_weekly
 from tests.clinic.console.world import ConsoleWorld
 
 DESK = {"width": 1280, "height": 860}
+AISHA = 105  # the chat of the fifth patient of the day
 PHONE = {"width": 390, "height": 844}
 
 
@@ -53,12 +54,13 @@ async def a_day(world: ConsoleWorld) -> None:
     done, here = await comes("Maya", -1.5, "amara", 4), await comes("Daniel", 0, "amara", 3)
     missed = await comes("Kofi", -1.5, "rowan")
     await comes("Elena", -0.2, "rowan", 4)
-    await comes("Aisha", 3.7, "amara")
+    sooner = await comes("Aisha", 3.7, "amara")
     await comes("Grace", 4.7, "rowan", 2, pending=True)
     await does(staff_bookings.mark_arrived, Seen(done, 1))
     await does(staff_bookings.mark_fulfilled, Seen(done, 2))
     await does(staff_bookings.mark_arrived, Seen(here, 1))
     await does(staff_bookings.mark_noshow, Seen(missed, 1))
+    await world.database.write(waitlist.join, AISHA, sooner, now)
     slot = a_slot(now + timedelta(hours=6), minutes=30)
     await does(
         staff_bookings.walk_in,

@@ -4,36 +4,51 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
-from clinic.console import nudge_words
+from clinic.console import nudge_words, recall
 from flows.conversation import Answer
 from flows.effects import HandOffLead, LeadKind
 from flows.follow_up import NudgeKind, Silence
 from flows.recalls import Why
-from storage import follow_ups, turns
+from storage import follow_ups, turns, waitlist
 from storage.models import Appointment, Outbox, Patient
+from storage.models.follow_up import OFFER_STATES
 from tests.builders import a_confirmation, a_conversation, a_slot, a_turn
 from tests.clinic.console.world import Browser, ConsoleWorld
 from tests.storage.test_follow_ups import DECIDED
 
 
+async def booked(world: ConsoleWorld, chat_id: int, name: str, start: datetime) -> str:
+    """Let somebody book nine days ago; return the visit's UID."""
+    conversation = a_conversation(
+        chat_id, first_name=name, state="booked", answers={"consent": Answer(("agree",))}
+    )
+    visit = a_confirmation(a_slot(start), series=name)
+    turn = a_turn(DECIDED, visit, HandOffLead(LeadKind.BOOKED, 80), conversation=conversation)
+    long_ago = world.clock() - timedelta(days=9)
+    outcome = await world.database.write(turns.commit, replace(turn, now=long_ago))
+    assert outcome == turns.Committed()
+    return f"{name}-1"
+
+
 async def missed(world: ConsoleWorld, name: str = "Kofi") -> None:
     """Let somebody book, and not come the day before yesterday."""
-    conversation = a_conversation(
-        70, first_name=name, state="booked", answers={"consent": Answer(("agree",))}
-    )
-    start = world.clock() - timedelta(days=2)
-    effects = (DECIDED, a_confirmation(a_slot(start)), HandOffLead(LeadKind.BOOKED, 80))
-    turn = replace(
-        a_turn(*effects, conversation=conversation), now=world.clock() - timedelta(days=9)
-    )
-    assert await world.database.write(turns.commit, turn) == turns.Committed()
+    await booked(world, 70, name, world.clock() - timedelta(days=2))
     absent = update(Appointment).values(state="noshow")
     await world.database.write(lambda c: c.execute(absent).rowcount)
     await world.database.write(follow_ups.look, world.clock())
+
+
+async def waits(world: ConsoleWorld) -> tuple[str, str]:
+    """Let Kofi wait for something before his visit; return an earlier visit's UID, and his."""
+    start = world.clock().replace(hour=14, minute=0) + timedelta(days=7)
+    freed = await booked(world, 71, "Maya", start)
+    later = await booked(world, 72, "Kofi", start + timedelta(days=7))
+    await world.database.write(waitlist.join, 72, later, world.clock())
+    return freed, later
 
 
 async def test_who_is_due_is_listed_with_what_can_be_done(
@@ -114,6 +129,33 @@ async def test_who_stopped_messages_cannot_be_sent_any(
 
     assert "they want no messages" in page
     assert "Send a message now" not in page
+
+
+async def test_who_waits_for_something_earlier_is_listed_with_their_offers(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    assert "Nobody waits for an earlier time." in (await member.get("/recall")).text
+    freed, later = await waits(world)
+    page = (await member.get("/recall")).text
+    assert f'Before <a href="/calendar/visits/{later}">Tue 8 Dec, 14:00</a> with Amara' in page
+    assert ("Waiting since" in page, "Nothing was offered yet." in page) == (True, True)
+
+    await member.get(f"/calendar/visits/{freed}")
+    await member.post(f"/calendar/visits/{freed}/cancel", {"seen": f"{freed}:1"})
+    page = (await member.get("/recall")).text
+    assert "Offered Tue 1 Dec, 14:00: may answer until Tue 24 Nov, 12:20" in page
+
+
+async def test_another_clinic_sees_nobody_who_waits(world: ConsoleWorld) -> None:
+    await waits(world)
+    stranger = await world.signed_in_client("owner", "harbour")
+
+    assert "Kofi" not in (await stranger.get("/recall")).text
+    assert "Nobody waits for an earlier time." in (await stranger.get("/recall")).text
+
+
+def test_what_became_of_every_offer_has_words() -> None:
+    assert {*recall.OFFERS, "offered"} == set(OFFER_STATES)
 
 
 def test_every_nudge_silence_and_reason_has_words() -> None:
