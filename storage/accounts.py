@@ -18,7 +18,6 @@ from storage.models import (
     Clinic,
     Conversation,
     Decision,
-    FollowUp,
     Inbox,
     Outbox,
     Practitioner,
@@ -90,26 +89,6 @@ class Account:
     put_aside: int  # updates that could not be dealt with
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """What is to be done now, and the time at which anything is to be done, now or later."""
-
-    looks: bool  # at patients' histories
-    messages: int  # of the outbox
-    next_at: datetime | None
-
-
-_NEXT_LOOK = (
-    select(FollowUp.look_at)
-    .where(FollowUp.look_at.is_not(None))
-    .order_by(FollowUp.look_at)
-    .limit(1)
-)
-_NEXT_MESSAGE = (
-    select(Outbox.due_at).where(Outbox.state == "pending").order_by(Outbox.due_at).limit(1)
-)
-
-
 class NotEmpty(StorageError):
     """A database that is to be filled from nothing has patients."""
 
@@ -139,23 +118,6 @@ def read(connection: Connection) -> Account:
         unanswered=tuple(row.chat_id for row in chats if row.shown_revision != row.revision),
         put_aside=connection.execute(parked).scalar_one(),
     )
-
-
-def due(connection: Connection, now: datetime) -> Due:
-    """Return what is to be done at `now`, and when there is something to do next."""
-    look_at = connection.execute(_NEXT_LOOK).scalar()
-    message_at = connection.execute(_NEXT_MESSAGE).scalar()
-    times = [at for at in (look_at, message_at) if at is not None]
-    return Due(
-        looks=look_at is not None and look_at <= now,
-        messages=_due_messages(connection, now) if message_at and message_at <= now else 0,
-        next_at=min(times, default=None),
-    )
-
-
-def _due_messages(connection: Connection, now: datetime) -> int:
-    waiting = select(func.count()).where(Outbox.state == "pending", Outbox.due_at <= now)
-    return connection.execute(waiting).scalar_one()
 
 
 def visits(

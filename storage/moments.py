@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, func, literal, or_, select, union_all
+from sqlalchemy import Connection, bindparam, func, literal, or_, select, union_all
 
 from storage.models import WAITING, Appointment, FollowUp, Outbox, WaitlistEntry, WaitlistOffer
 from storage.outbox_policy import Kind
@@ -42,6 +42,29 @@ class GoneOut:
     at: datetime  # aware UTC
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is to be done now, and the time at which anything is to be done, now or later."""
+
+    looks: bool  # at patients' histories, or at an offer that has ended
+    messages: int  # of the outbox
+    next_at: datetime | None
+
+
+#: Built once: a simulation asks at each of its hundred thousand events.
+_NEXT_LOOK = (
+    select(FollowUp.look_at)
+    .where(FollowUp.look_at.is_not(None))
+    .order_by(FollowUp.look_at)
+    .limit(1)
+)
+_NEXT_MESSAGE = (
+    select(Outbox.due_at).where(Outbox.state == "pending").order_by(Outbox.due_at).limit(1)
+)
+_NEXT_OFFER = select(func.min(WaitlistOffer.until_at)).where(WaitlistOffer.state == "offered")
+_MESSAGES = select(func.count()).where(Outbox.state == "pending", Outbox.due_at <= bindparam("now"))
+
+
 def next_moment(connection: Connection, after: datetime) -> Moment | None:
     """Return the first moment after `after`; None when nothing at all is awaited."""
     look = select(
@@ -62,6 +85,20 @@ def next_moment(connection: Connection, after: datetime) -> Moment | None:
     first = select(every).order_by(every.c.at, every.c.awaited, every.c.chat_id).limit(1)
     row = connection.execute(first).one_or_none()
     return None if row is None else Moment(row.at, Awaited(row.awaited), row.chat_id)
+
+
+def due(connection: Connection, now: datetime) -> Due:
+    """Return what is to be done at `now`, and when there is something to do next."""
+    look_at, message_at, offer_at = (
+        connection.execute(each).scalar() for each in (_NEXT_LOOK, _NEXT_MESSAGE, _NEXT_OFFER)
+    )
+    looks = [at for at in (look_at, offer_at) if at is not None]
+    is_waiting = message_at is not None and message_at <= now
+    return Due(
+        looks=any(at <= now for at in looks),
+        messages=connection.execute(_MESSAGES, {"now": now}).scalar_one() if is_waiting else 0,
+        next_at=min((*looks, *(() if message_at is None else (message_at,))), default=None),
+    )
 
 
 def is_busy(connection: Connection, now: datetime) -> bool:

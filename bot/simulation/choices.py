@@ -17,6 +17,7 @@ class Wish(StrEnum):
     GET_TIMES = "get_times"
     MOVE = "move"
     CANCEL = "cancel"
+    EARLIER = "earlier"  # than the next visit, when something frees up
 
 
 #: What is pressed wherever it stands, before anything else.
@@ -45,6 +46,8 @@ class Look:
         match self.wish:
             case Wish.CANCEL:
                 return self._cancel(chosen)
+            case Wish.EARLIER:
+                return chosen.get(Action.WAIT)
             case Wish.MOVE:
                 return self._move(person, offered, chosen)
             case Wish.GET_TIMES:

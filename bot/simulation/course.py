@@ -19,7 +19,7 @@ from bot.simulation.staff import Staff
 from bot.simulation.watching import WatchedStandIn
 from bot.worker import Worker
 from flows.events import AnsweredNudge
-from storage import accounts
+from storage import moments
 from storage.database import Database
 
 _WAKES, _SLEEPS = 8, 23  # o'clock, between which people look at their phones
@@ -84,7 +84,7 @@ class Course:
         Returns when there is something to do next.
         """
         while True:
-            due = await self._database.read(accounts.due, self._clock.now())
+            due = await self._database.read(moments.due, self._clock.now())
             if due.looks:
                 await self._follow_up.once()
             elif due.messages:
@@ -102,6 +102,7 @@ class Course:
             (who.stops_after, person.stop),
             (who.asks_after, person.ask),
             (who.cancels_after, person.cancel),
+            (who.waits_after, person.wait),
             (who.blocks_after, person.block),
         )
         for after, deed in deeds:

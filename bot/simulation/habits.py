@@ -96,6 +96,12 @@ def _refresh(person: Persona, _: NudgeKind) -> _Wanted:
     return (NudgeAnswer.LATER, None) if person.does(0.3) else None
 
 
+def _earlier(person: Persona, _: NudgeKind) -> _Wanted:
+    if person.does(0.2):
+        return None  # too late to see it
+    return (NudgeAnswer.GO if person.does(0.7) else NudgeAnswer.LATER), None
+
+
 _HABITS: Mapping[NudgeKind, Callable[[Persona, NudgeKind], _Wanted]] = {
     NudgeKind.UNFINISHED_SOON: _return,
     NudgeKind.UNFINISHED_LATER: _return,
@@ -109,4 +115,5 @@ _HABITS: Mapping[NudgeKind, Callable[[Persona, NudgeKind], _Wanted]] = {
     NudgeKind.SERIES_REVIEW: _rate,
     NudgeKind.RECHECK: _recheck,
     NudgeKind.REFRESHER: _refresh,
+    NudgeKind.WAITLIST_OFFER: _earlier,
 }

@@ -85,6 +85,11 @@ class Person:
         await self.write("/my")
         await self._look(Look(Wish.CANCEL))
 
+    async def wait(self) -> None:
+        """Ask to be told when something earlier than the next visit frees up."""
+        await self.write("/my")
+        await self._look(Look(Wish.EARLIER))
+
     async def stop(self) -> None:
         """Ask for no more messages."""
         if not self.chat.blocked:

@@ -104,6 +104,7 @@ class Persona:
     unblocks_after: timedelta | None = None  # after the block
     stops_after: timedelta | None = None
     asks_after: timedelta | None = None  # wants to talk to a person
+    waits_after: timedelta | None = None  # wants something earlier, if it frees up
 
     def does(self, chance: float) -> bool:
         """Say whether something of this chance happens now."""
@@ -155,3 +156,5 @@ def _draw_later(person: Persona) -> None:
         person.stops_after = timedelta(days=rng.randint(0, 300))
     if person.does(0.06):
         person.asks_after = timedelta(days=rng.randint(0, 60))
+    if person.does(0.15):
+        person.waits_after = timedelta(days=rng.randint(0, 30))

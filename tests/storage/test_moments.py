@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from storage import follow_ups, moments, outbox, turns
 from storage.database import Database
-from storage.moments import Awaited, GoneOut, Moment
+from storage.moments import Awaited, Due, GoneOut, Moment
 from storage.outbox import Message
 from storage.outbox_policy import Kind
 from tests.builders import NOW, a_decision, a_hold, a_slot, a_turn
@@ -58,6 +58,20 @@ async def test_it_is_busy_until_what_is_due_was_done(willow: Database) -> None:
     assert await willow.read(moments.is_busy, NOW)
     await message_sent(willow)
     assert not await willow.read(moments.is_busy, NOW)
+
+
+async def test_what_is_due_is_counted_and_the_next_time_is_known(willow: Database) -> None:
+    await ada_holds(willow)
+    await message_due(willow, "now", timedelta(0))
+    await message_due(willow, "later", 3 * HOUR)
+
+    due = await willow.read(moments.due, NOW)
+    await willow.write(follow_ups.mark, ADA, NOW + HOUR)
+    await message_sent(willow)
+
+    assert (due.looks, due.messages, due.next_at) == (False, 1, NOW)
+    assert await willow.read(moments.due, NOW) == Due(False, 0, NOW + HOUR)
+    assert await willow.read(moments.due, NOW + 3 * HOUR) == Due(True, 1, NOW + HOUR)
 
 
 async def test_what_went_out_is_told_since_a_moment(willow: Database) -> None:

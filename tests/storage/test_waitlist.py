@@ -217,6 +217,7 @@ async def test_a_clock_that_jumps_knows_when_an_offer_ends(clinic: Waiting) -> N
     found = await clinic.database.read(moments.next_moment, ends_at - HOUR)
 
     assert found == moments.Moment(ends_at, moments.Awaited.OFFER, BO)
+    assert (await clinic.database.read(moments.due, ends_at)).looks
 
 
 async def test_a_time_that_went_meanwhile_is_refused_and_nothing_changes(clinic: Waiting) -> None:
