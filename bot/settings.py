@@ -7,13 +7,9 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SecretsSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-)
+from pydantic_settings import SettingsError
+
+from storage.secret_files import UNREADABLE, SecretFiles
 
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{10,}")
 _PUBLIC = re.compile(r"https://[^/\s?#:@]+(:(443|80|88|8443))?")
@@ -57,18 +53,9 @@ def _webhook_secret(value: SecretStr) -> SecretStr:
     return value
 
 
-def _folder(value: str) -> str:
-    if value and not Path(value).is_dir():
-        raise ValueError("must be a folder with one file a secret")
-    return value
-
-
-class DataPlace(BaseSettings):
+class DataPlace(SecretFiles):
     """Where the data is: all that the commands beside `run` need to know."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
-
-    secrets_dir: Annotated[str, AfterValidator(_folder)] = ""
     database_url: str = ""
     data_dir: Path = Path("var")
 
@@ -76,22 +63,6 @@ class DataPlace(BaseSettings):
     def database(self) -> str:
         """DATABASE_URL, or a SQLite file in DATA_DIR."""
         return self.database_url or f"sqlite:///{self.data_dir / 'resurface.db'}"
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read the environment, then `.env`, then the files in the folder that either names."""
-        named = {**dotenv_settings(), **env_settings()}.get("secrets_dir") or ""
-        if not Path(named).is_dir() or not named:
-            return init_settings, env_settings, dotenv_settings
-        files = SecretsSettingsSource(settings_cls, secrets_dir=named)
-        return init_settings, env_settings, dotenv_settings, files
 
 
 class Settings(DataPlace):
@@ -145,8 +116,7 @@ def _read(kind: type[_Read], env_file: Path | None) -> _Read:
         faults = tuple(_sentence(fault) for fault in invalid.errors(include_url=False))
         raise SettingsFaults(faults) from None
     except SettingsError:
-        fault = "SECRETS_DIR must hold text files that this user may read; see their owner and mode"
-        raise SettingsFaults((fault,)) from None
+        raise SettingsFaults((UNREADABLE,)) from None
 
 
 def _sentence(fault: object) -> str:

@@ -8,9 +8,10 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError
 
 from storage.faults import StorageError
+from storage.secret_files import UNREADABLE, SecretFiles
 
 _HTTPS = re.compile(r"https://[^/\s?#@]+")
 _HERE = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
@@ -41,10 +42,8 @@ def _web_address(value: str) -> str:
     return value
 
 
-class ConsoleSettings(BaseSettings):
+class ConsoleSettings(SecretFiles):
     """Where the console listens, and what keeps the clinic's passwords."""
-
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
     console_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     console_port: Annotated[int, Field(ge=0, le=65535)] = 8081
@@ -102,6 +101,8 @@ def load(env_file: Path | None = Path(".env")) -> ConsoleSettings:
             _sentence(str(one["loc"][0]), one["msg"], one["input"]) for one in invalid.errors()
         )
         raise ConsoleRefused("\n".join(faults)) from None
+    except SettingsError:
+        raise ConsoleRefused(UNREADABLE) from None
 
 
 def _sentence(name: str, message: str, given: object) -> str:
