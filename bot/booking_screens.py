@@ -108,7 +108,8 @@ def _which_day(page: Page) -> str:
     if moving is None:
         return page.say("screen.pick_day.title")
     key = counted("screen.pick_day.moving", page.conversation.booking.sessions)
-    return page.say(key, number=moving.number, when=page.when(moving.slot))
+    number = page.conversation.booking.place(moving)
+    return page.say(key, number=number, when=page.when(moving.slot))
 
 
 def _moving(page: Page) -> BookedSession | None:
@@ -118,12 +119,12 @@ def _moving(page: Page) -> BookedSession | None:
 
 def sessions(page: Page) -> str:
     """List the times of the booking, one a line."""
-    booked = page.conversation.booking.sessions
-    if len(booked) == 1:
-        return f"<b>{page.when(booked[0].slot)}</b>"
+    booking = page.conversation.booking
+    if len(booking.sessions) == 1:
+        return f"<b>{page.when(booking.sessions[0].slot)}</b>"
     return "\n".join(
-        page.say("screen.plan.session", number=each.number, when=page.when(each.slot))
-        for each in booked
+        page.say("screen.plan.session", number=booking.place(each), when=page.when(each.slot))
+        for each in booking.sessions
     )
 
 

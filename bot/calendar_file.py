@@ -82,7 +82,8 @@ def _description(
     lines = []
     count = len(booking.sessions)
     if count > 1:
-        lines.append(catalogue.text("calendar.session", number=session.number, count=count))
+        number = booking.place(session)
+        lines.append(catalogue.text("calendar.session", number=number, count=count))
     if booking.code:
         lines.append(catalogue.text("calendar.code", code=booking.code))
     lines.append(catalogue.text("calendar.change", phone=clinic.phone))

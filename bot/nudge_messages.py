@@ -79,7 +79,7 @@ def _values(page: Page, facts: NudgeFacts, now: datetime) -> dict[str, str | int
             "when": page.when(slot),
             "clock": page.clock(slot.starts_at),
             "practitioner": facts.practitioner,
-            "number": facts.session.number,
+            "number": facts.conversation.booking.place(facts.session),
         }
         if facts.offered is not None:
             values["offer"] = page.when(replace(slot, starts_at=facts.offered.starts_at))

@@ -24,8 +24,9 @@ def visit(
 ) -> Screen:
     """Return the message of a text key about an appointment; KeyError for an unknown key."""
     page = _page(facts.conversation, facts.clinic, catalogues, now)
+    place = facts.conversation.booking.place
     visits = "\n".join(
-        page.say("message.visit", number=each.number, when=page.when(each.slot))
+        page.say("message.visit", number=place(each), when=page.when(each.slot))
         for each in facts.expected
     )
     html = page.catalogue.text(
@@ -33,7 +34,7 @@ def visit(
         clinic=escaped(facts.clinic.name),
         phone=escaped(facts.clinic.phone),
         practitioner=escaped(facts.practitioner),
-        number=facts.session.number,
+        number=place(facts.session),
         when=_when(page, facts.session.slot),
         place=escaped(page.place()),
         visits=visits,

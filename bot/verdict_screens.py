@@ -176,7 +176,7 @@ def _practitioner(page: Page, offer: Offer) -> str:
 
 def _dates(page: Page, offer: Offer) -> list[str]:
     lines = []
-    before = max((each.number for each in page.conversation.booking.done), default=0)
+    before = len(page.conversation.booking.done)
     for at, slot in enumerate(offer.slots):
         key = "screen.plan.changed" if at in offer.changed else "screen.plan.session"
         lines.append(page.say(key, number=before + at + 1, when=page.when(slot)))

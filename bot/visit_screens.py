@@ -41,7 +41,7 @@ def mend(page: Page) -> Screen:
     lines = [
         page.say(
             "screen.mend.line",
-            number=_place(page, each),
+            number=booking.place(each),
             before=page.when(now[each.uid].slot),
             after=page.when(each.slot),
         )
@@ -133,22 +133,17 @@ def _visit(page: Page, visit: BookedSession) -> str:
 
 
 def _named(page: Page, visit: BookedSession) -> dict[str, str | int]:
-    return {"number": _place(page, visit), "when": page.when(visit.slot)}
+    return {"number": page.conversation.booking.place(visit), "when": page.when(visit.slot)}
 
 
 def _which(page: Page, name: str, press: Chose, visit: BookedSession) -> Button:
     when = page.short_when(visit.slot)
-    return page.button(name, press, number=_place(page, visit), when=when)
+    number = page.conversation.booking.place(visit)
+    return page.button(name, press, number=number, when=when)
 
 
 def _mend_label(page: Page) -> str:
     return {1: "mend_one", 2: "mend_two"}.get(len(page.conversation.booking.mend), "mend")
-
-
-def _place(page: Page, visit: BookedSession) -> int:
-    """Return which of the visits it is, counted from one, as the patient sees them."""
-    uids = [each.uid for each in page.conversation.booking.sessions]
-    return uids.index(visit.uid) + 1
 
 
 def _booked_rows(page: Page) -> Rows:

@@ -100,6 +100,14 @@ class Booking:
         """What is booked, past visits too; held times are not."""
         return self.done if self.hold_until else (*self.done, *self.sessions)
 
+    def place(self, visit: BookedSession) -> int:
+        """Return which of the visits it is as the patient counts them, from one.
+
+        A visit that was cancelled leaves a hole in the numbers, but none in what patients read.
+        """
+        uids = [each.uid for each in (*self.done, *self.sessions)]
+        return uids.index(visit.uid) + 1 if visit.uid in uids else visit.number
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:

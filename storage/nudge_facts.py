@@ -48,7 +48,7 @@ def load(connection: Connection, chat_id: int, uid: str, ref: str) -> NudgeFacts
         return None
     kind, _, rest = ref.partition(":")
     series_id = rest.partition(":")[0] if kind == "series" else ""
-    done = _last_number(connection, chat_id, series_id)
+    done = _how_many(connection, chat_id, series_id)
     return NudgeFacts(
         loaded.conversation,
         clinic,
@@ -66,10 +66,11 @@ def _of_visit(connection: Connection, chat_id: int, uid: str) -> NudgeFacts | No
     return NudgeFacts(facts.conversation, facts.clinic, uid, facts.session, facts.practitioner)
 
 
-def _last_number(connection: Connection, chat_id: int, series_id: str) -> int:
-    last = select(func.max(Appointment.number)).where(
+def _how_many(connection: Connection, chat_id: int, series_id: str) -> int:
+    """Return how many visits there are: a cancelled one leaves a hole in the numbers."""
+    kept = select(func.count()).where(
         Appointment.chat_id == chat_id,
         Appointment.series_id == series_id,
         Appointment.state.in_(("booked", "arrived", "fulfilled")),
     )
-    return connection.execute(last).scalar() or 0
+    return connection.execute(kept).scalar_one()

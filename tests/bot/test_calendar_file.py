@@ -77,6 +77,12 @@ def test_a_moved_session_keeps_its_uid_with_a_higher_sequence() -> None:
     assert first["sequence"] == 0
 
 
+def test_visits_are_counted_without_the_one_that_was_cancelled() -> None:
+    last = events(a_file(session(1, 3), session(3, 31)))[1]
+
+    assert str(last["description"]).splitlines()[0] == "Visit 2 of 2."
+
+
 def test_what_the_clinic_has_yet_to_confirm_is_tentative() -> None:
     assert events(a_file(pending=True))[0]["status"] == "TENTATIVE"
 

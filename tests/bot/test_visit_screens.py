@@ -123,3 +123,13 @@ def test_each_visit_can_be_cancelled_by_itself_or_all_of_them() -> None:
 
     assert "Cancel this visit?" in one.html
     assert {"Yes, cancel it", "No, keep it"} <= set(labels(one))
+
+
+def test_a_cancelled_visit_leaves_no_hole_in_what_patients_read() -> None:
+    chat = STAGES[Stage.CANCEL]().chooses(Action.CANCEL_ONE, "2").chooses(Action.CANCEL_YES)
+    chat = chat.chooses(Action.KEEP)
+    listed = text(chat)
+    moving = text(chat.chooses(Action.CHANGE).chooses(Action.MOVE, "4"))
+
+    assert ("\n2. " in listed, "\n3. " in listed, "\n4. " in listed) == (True, True, False)
+    assert "session 3, now on" in moving

@@ -57,6 +57,15 @@ def test_a_gap_torn_in_the_middle_is_offered_to_be_closed_once() -> None:
     assert all(28 <= gap <= 42 for gap in gaps)
 
 
+def test_a_visit_that_is_gone_leaves_no_hole_in_how_the_others_are_counted() -> None:
+    left = booking(without(2).chooses(Action.KEEP))
+    foreign = replace(left.sessions[0], uid="another")
+
+    assert [each.number for each in left.sessions] == [1, 3, 4]
+    assert [left.place(each) for each in left.sessions] == [1, 2, 3]
+    assert left.place(foreign) == 1
+
+
 def test_the_other_visits_may_also_stay_as_they_are() -> None:
     chat = without(2)
     before = starts(chat)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, select
 
 from flows.effects import (
+    CancelAppointment,
     ConfirmVisit,
     DescribeResult,
     Effect,
@@ -19,7 +20,15 @@ from flows.follow_up import NudgeKind
 from storage import histories, nudge_facts, turns, visit_answers
 from storage.database import Database
 from storage.models import SeriesReview
-from tests.builders import NOW, a_confirmation, a_conversation, a_decision, a_slot, a_turn
+from tests.builders import (
+    NOW,
+    a_confirmation,
+    a_conversation,
+    a_decision,
+    a_slot,
+    a_turn,
+    four_weekly,
+)
 
 ADA, EVE = 7, 8
 UID = "series-1"
@@ -127,6 +136,17 @@ async def test_a_nudge_about_a_course_knows_how_far_it_is(ada: Database) -> None
 
     assert facts is not None
     assert (facts.ref, facts.number, facts.sessions) == ("series", 2, 1)
+
+
+async def test_a_visit_that_was_cancelled_does_not_count(willow: Database) -> None:
+    course = a_confirmation(*four_weekly(a_slot(), 3))
+    await willow.write(turns.commit, a_turn(a_decision(), course))
+    await says(willow, CancelAppointment(course.sessions[1].uid))
+
+    facts = await willow.read(nudge_facts.load, ADA, "", "series:series:4")
+
+    assert facts is not None
+    assert (facts.number, facts.sessions) == (3, 2)
 
 
 @pytest.mark.parametrize("chat", [ADA, 99])
