@@ -13,7 +13,6 @@ from sqlalchemy import update
 
 from bot.clock import SystemClock
 from clinic.channels.export import Exports
-from clinic.channels.fhir.response import answers_in
 from flows.conversation import Stage
 from flows.effects import HandOffLead, LeadKind
 from flows.events import Action
@@ -24,6 +23,7 @@ from storage.database import Database
 from storage.models import Appointment, Lead, Patient
 from storage.protocol_versions import ProtocolText
 from tests.builders import a_conversation, a_turn
+from tests.clinic.channels.fhir.reader import answers_in
 from tests.clinic.channels.fhir.strictness import dangling, unknown_codes
 from tests.clinic.channels.world import WILLOW
 from tests.flows.chat import NOW, Chat, a_scene, an_instant_clinic, catalogues, protocol

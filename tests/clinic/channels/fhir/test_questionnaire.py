@@ -10,9 +10,10 @@ from typing import Any
 from fhir.resources.R4B.questionnaire import Questionnaire
 
 from clinic.channels.fhir.bundle import questionnaire_of
-from clinic.channels.fhir.response import answers_in, questionnaire_response
+from clinic.channels.fhir.response import questionnaire_response
 from flows.conversation import Answer
 from flows.protocol import Kind
+from tests.clinic.channels.fhir.reader import answers_in
 from tests.clinic.channels.fhir.strictness import unknown_codes
 from tests.flows.chat import a_clinic, catalogues, protocol
 
