@@ -196,18 +196,18 @@ def _ask(page: Page) -> Screen:
 
 def _photos(page: Page) -> Screen:
     """Ask for a yes to photos; after it, ask for the photos."""
-    number = page.conversation.photos
+    number, most = page.conversation.photos, photos.most(page.position)
     leave, others = "photos_no", [page.button("photos_yes", Chose(Action.PHOTOS_YES))]
     paragraphs = [
         page.say("screen.photos.title"),
-        page.say("screen.photos.about", most=photos.MOST),
+        page.say("screen.photos.about", most=most),
         page.say("screen.photos.never"),
     ]
     if page.conversation.photo_consent:
         leave, others = "photos_done", []
-        paragraphs = [page.say("screen.photos.send", most=photos.MOST)]
+        paragraphs = [page.say("screen.photos.send", most=most)]
     if number:
-        paragraphs.append(page.say("screen.photos.kept", number=number, most=photos.MOST))
+        paragraphs.append(page.say("screen.photos.kept", number=number, most=most))
         others.append(page.button("photos_delete", Chose(Action.PHOTOS_DELETE)))
     way_on = page.button(leave, Chose(Action.CONTINUE))
     return Screen("\n\n".join(paragraphs), ((*others, way_on), (_person(page), _help(page))))

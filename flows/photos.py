@@ -13,7 +13,7 @@ from flows.events import Media
 from flows.position import Position
 from flows.turn import Turn
 
-MOST = 4
+MOST = 4  # of the skin as it is; as many again of the result
 _ADULT = 18
 
 #: Where the run has ended without anything that a photo could help with.
@@ -33,9 +33,15 @@ def may_send(here: Position) -> bool:
     )
 
 
+def most(here: Position) -> int:
+    """Return how many photos of this run are kept: more once its course was rated."""
+    rated = here.conversation.rated
+    return 2 * MOST if rated and rated == here.booking.series_id else MOST
+
+
 def has_room(here: Position) -> bool:
     """Say whether photos may be sent and another one would be kept."""
-    return may_send(here) and here.conversation.photos < MOST
+    return may_send(here) and here.conversation.photos < most(here)
 
 
 def offer(here: Position) -> Turn:
@@ -61,15 +67,15 @@ def received(here: Position, file_id: str) -> Turn:
     conversation = here.conversation
     if not may_send(here):
         return repairs.received(here, Media.PHOTO)
-    if conversation.photo_consent and conversation.photos < MOST:
+    if conversation.photo_consent and has_room(here):
         kept = here.with_(photos=conversation.photos + 1)
-        note = here.note("note.photo_kept", number=kept.conversation.photos, most=MOST)
+        note = here.note("note.photo_kept", number=kept.conversation.photos, most=most(here))
         return Turn(kept.conversation, effects=(KeepPhoto(file_id),), notes=(note,))
     if conversation.last_media == Media.PHOTO.value:  # an album: one answer is enough
         return Turn(conversation, silent=True)
     here = here.with_(last_media=Media.PHOTO.value)
     if conversation.photo_consent:
-        return Turn(here.conversation, notes=(here.note("note.photos_enough", most=MOST),))
+        return Turn(here.conversation, notes=(here.note("note.photos_enough", most=most(here)),))
     return Turn(offer(here).conversation, notes=(here.note("note.photo_not_kept"),))
 
 

@@ -5,7 +5,16 @@ import pytest
 from flows import photos
 from flows.conversation import Overlay, Stage
 from flows.effects import DeletePhotos, KeepPhoto
-from flows.events import Action, Answered, Media, SentMedia, Stopped
+from flows.events import (
+    Action,
+    Answered,
+    AnsweredNudge,
+    Media,
+    NudgeAnswer,
+    SentMedia,
+    Stopped,
+)
+from flows.follow_up import NudgeKind
 from tests.flows.chat import Chat
 
 
@@ -117,3 +126,19 @@ def test_a_red_flag_in_a_caption_comes_first():
 
     assert chat.state == Stage.URGENT
     assert kept(chat) == []
+
+
+def test_as_many_again_are_kept_of_the_result():
+    chat = Chat().arrives_at(Stage.PLAN).chooses(Action.BOOK, "0").chooses(Action.REACH_HERE)
+    chat = chat.does(a_photo()).chooses(Action.PHOTOS_YES)
+    for _ in range(photos.MOST + 1):
+        chat.does(a_photo())
+    assert (len(kept(chat)), chat.notes) == (photos.MOST, ["note.photos_enough"])
+    assert chat.conversation is not None
+    series = chat.conversation.booking.series_id
+    chat.does(AnsweredNudge(NudgeKind.SERIES_REVIEW, NudgeAnswer.FOUR, series))
+
+    for _ in range(photos.MOST + 1):
+        chat.does(a_photo())
+
+    assert (len(kept(chat)), chat.notes) == (2 * photos.MOST, ["note.photos_enough"])
