@@ -104,11 +104,13 @@ async def test_no_page_is_wider_than_a_small_phone(chromium: Browser, world: Con
 async def test_every_link_of_the_navigation_is_within_a_phone(
     chromium: Browser, world: ConsoleWorld, width: int
 ) -> None:
+    links = []
     async with signed_in_page(chromium, world, viewport={**PHONE, "width": width}) as page:
-        await page.goto(world.address + "/settings")
-        links = await page.evaluate(LINKS)
+        for path in ("/settings", "/recall", "/leads"):
+            await page.goto(world.address + path)
+            links += await page.evaluate(LINKS)
 
-    assert {"Today", "Settings", "Protocol"} <= {link[0] for link in links}
+    assert {"Today", "Settings", "Protocol", "Waiting 0"} <= {link[0] for link in links}
     for name, left, right, top, bottom, is_cut in links:
         assert 0 <= left < right <= width, name
         assert 0 <= top < bottom <= PHONE["height"], name
