@@ -81,6 +81,17 @@ def test_the_readme_shows_a_picture() -> None:
     assert documents.pictures(house.ROOT / "README.md")
 
 
+def test_every_picture_is_shown_on_a_page() -> None:
+    shown = {
+        (page.parent / target).resolve()
+        for page in documents.pages()
+        for target in documents.pictures(page)
+    }
+
+    kept = (house.ROOT / "docs" / "images").glob("*.png")
+    assert [path.name for path in sorted(kept) if path.resolve() not in shown] == []
+
+
 def test_the_changelog_has_a_place_for_what_is_not_released() -> None:
     changelog = (house.ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 

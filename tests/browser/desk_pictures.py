@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 from playwright.async_api import Browser, Page
+from sqlalchemy import Connection, select
 
 from bot.playground.server import Playground
 from clinic.console.app import PAGES
 from storage import staff
+from storage.models import Appointment
+from storage.models import Patient as PatientRow
 from tests.browser import console_pages
 from tests.browser.conftest import window
 from tests.browser.pictures import PHONE, SIDE_BY_SIDE, fresh_playground, settled, take, top_of
-from tests.flows.chat import catalogues, protocol
+from tests.flows.chat import CLEAR, catalogues, protocol
 from tests.journeys.guide import Guide
 from tests.patient import Patient, new_patient
 
@@ -36,9 +40,25 @@ LOOKS: Mapping[str, Mapping[str, Any]] = {
         "color_scheme": "dark",
     },
 }
-DARK = ("/leads", "/calendar")  # the other pages are taken by day alone
+RECALL = "/recall"  # taken a week on, when somebody is due
+NOT_SHOWN = "/people"
+SHOWN: Mapping[str, tuple[str, ...]] = {
+    "": tuple(link.path for link in PAGES if link.path not in (RECALL, NOT_SHOWN)),
+    "-phone": ("/today", "/leads"),
+    "-dark": ("/leads",),
+}
 UNTIL_TUESDAY = 25.5  # hours: the first of them are there
+A_WEEK = 24 * 6  # hours: whoever came and did not book has had both reminders
 YEAR_ON = 24 * 424  # hours from the second visit's reminder to the yearly refresher
+STAY: Mapping[str, Mapping[str, str]] = {  # answer everything and book nothing
+    "Dana": {"timing": "quarter", "scar_type": "boxcar_shallow"},
+    "Femi": {"timing": "later", "goal": "texture"},
+    "Hugo": INFLAMED,
+    "Iris": INFLAMED,
+    "Jonas": {**INFLAMED, "timing": "quarter"},
+    "Lena": {**INFLAMED, "goal": "pores"},
+}
+LEAVE = ("Marco", "Nina", "Oscar", "Petra", "Quinn", "Rosa", "Sven", "Uma")  # one step further each
 
 
 async def take_all(running: Browser, images: Path) -> None:
@@ -49,12 +69,27 @@ async def take_all(running: Browser, images: Path) -> None:
         maya = await people.books("Maya")
         await _side_by_side(running, place, maya, images)
         joe = await people.joins("Joe")
-        await people.books("Aisha")
+        aisha = await people.books("Aisha")
+        await aisha.follows("Move a session", "2.", "Later ›", "free)", ":")
+        await _chat(running, place, aisha.patient, images / "repair.png", "changes your plan")
         await joe.sees("Open in the console")
         await _chat(running, place, joe, images / "card.png")
+        await people.look_in()
+        priya = await people.comes_on("Priya", "8 December")
+        noor = await people.comes_on("Noor", "15 December")
+        await noor.taps("Tell me if something earlier")
         await _moves(place, UNTIL_TUESDAY)
         await _console(running, place, images)
-        await _follow_up(running, place, maya, images)
+        await maya.says("/my")
+        await _chat(running, place, maya.patient, images / "my.png")
+        await _moves(place, A_WEEK)
+        await priya.follows("Cancel", "Yes, cancel it")
+        await noor.patient.sees("Something earlier is free")
+        await _recall(running, place, images)
+        await _jumps_to(place, "Maya got a reminder of the visit")
+        await _chat(running, place, maya.patient, images / "reminder.png")
+        await _moves(place, YEAR_ON)
+        await _chat(running, place, maya.patient, images / "refresher.png")
 
 
 class Crowd:
@@ -70,10 +105,15 @@ class Crowd:
 
     async def chats(self, name: str, payload: str = "willow", **given: str) -> Guide:
         """Let a new patient answer the questions."""
+        guide = await self.starts(name, payload)
+        await guide.answers(**given)
+        return guide
+
+    async def starts(self, name: str, payload: str) -> Guide:
+        """Let a new patient press Start."""
         words = catalogues()["en"]
         guide = Guide(await self.meets(name), self._place.database, protocol(), words)
         await guide.starts(payload)
-        await guide.answers(**given)
         return guide
 
     async def books(self, name: str) -> Guide:
@@ -82,6 +122,24 @@ class Crowd:
         await guide.follows("All correct", "Book all 4", "Here in Telegram")
         return guide
 
+    async def comes_on(self, name: str, day: str) -> Guide:
+        """Let a new patient book one first visit on a day of their own."""
+        guide = await self.chats(name, age="18_21")
+        await guide.taps("All correct")
+        await guide.says(f"{day} at 11:00")
+        await guide.taps("Here in Telegram")
+        return guide
+
+    async def look_in(self) -> None:
+        """Let people come who do not book: some after all questions, some before."""
+        for name, given in STAY.items():
+            await (await self.chats(name, **given)).taps("All correct")
+        for steps, name in enumerate(LEAVE):
+            guide = await self.starts(name, "willow-poster")
+            for _ in range(steps):
+                asked = protocol().step((await guide.conversation()).state)
+                await guide.gives(asked, CLEAR[asked.id])
+
     async def come(self) -> None:
         """Let patients come whom the clinic sees in different lights."""
         daniel = await self.chats("Daniel", "willow-poster", **INFLAMED)
@@ -89,8 +147,12 @@ class Crowd:
         tom = await self.chats("Tom")
         for each in (daniel, elena, tom):
             await each.taps("All correct")
-        await tom.taps("Talk to a person")
-        await tom.says("Is there parking close to you?")
+        for guide, words in (
+            (tom, "Is there parking close to you?"),
+            (elena, "May I bring my sister along?"),
+        ):
+            await guide.taps("Talk to a person")
+            await guide.says(words)
         for name in ("Grace", "Kofi", "Ivan"):
             await self.books(name)
 
@@ -122,17 +184,16 @@ async def _side_by_side(running: Browser, place: Playground, maya: Guide, images
 
 
 async def _console(running: Browser, place: Playground, images: Path) -> None:
-    """Every page of the navigation that is there, a lead, and a conversation."""
-    for suffix, look in LOOKS.items():
-        async with window(running, **look) as reader:
-            page = reader.page
-            await page.request.post(f"{place.address}/playground/console")
+    """The pages of the navigation, a lead, a conversation, and a move with its repair."""
+    for suffix, paths in SHOWN.items():
+        async with _desk(running, place, suffix) as page:
             if not suffix:
                 await _mark_who_came(page, place.console)
-            for path in [link.path for link in PAGES if suffix != "-dark" or link.path in DARK]:
+                await _answer_leads(page, place.console)
+            for path in paths:
                 await _open(page, place.console + path)
                 await take(page, images / f"console{path.replace('/', '-')}{suffix}.png")
-            if suffix == "-dark":
+            if suffix:
                 continue
             for path, name in (("/leads", "Maya"), ("/messages", "Tom")):
                 await _open(page, place.console + path)
@@ -140,7 +201,42 @@ async def _console(running: Browser, place: Playground, images: Path) -> None:
                 await page.get_by_role("heading", name=name).wait_for()
                 await page.wait_for_load_state()
                 kind = {"/leads": "lead", "/messages": "conversation"}[path]
-                await take(page, images / f"console-{kind}{suffix}.png")
+                await take(page, images / f"console-{kind}.png")
+            await _repair(page, place, images)
+
+
+async def _repair(page: Page, place: Playground, images: Path) -> None:
+    """A second session moved two weeks on, and the later ones that follow."""
+    uid, at = await place.database.read(_second_visit, "Ivan")
+    later = f"{at + timedelta(days=14):%Y-%m-%d}"
+    await page.goto(f"{place.console}/calendar/visits/{uid}/move?on={later}")
+    await page.locator(".timechip").first.click()
+    await page.get_by_text("To keep the gaps right").wait_for()
+    await take(page, images / "console-repair.png")
+
+
+def _second_visit(connection: Connection, name: str) -> tuple[str, datetime]:
+    row = connection.execute(
+        select(Appointment.uid, Appointment.starts_at)
+        .join(PatientRow, PatientRow.chat_id == Appointment.chat_id)
+        .where(PatientRow.first_name == name, Appointment.number == 2)
+    ).one()
+    return row.uid, row.starts_at
+
+
+async def _recall(running: Browser, place: Playground, images: Path) -> None:
+    for suffix in ("", "-phone"):
+        async with _desk(running, place, suffix) as page:
+            await _open(page, place.console + RECALL)
+            await take(page, images / f"console-recall{suffix}.png")
+
+
+@asynccontextmanager
+async def _desk(running: Browser, place: Playground, suffix: str) -> AsyncIterator[Page]:
+    """Yield a window in which the demo's owner is signed in."""
+    async with window(running, **LOOKS[suffix]) as reader:
+        await reader.page.request.post(f"{place.address}/playground/console")
+        yield reader.page
 
 
 async def _open(page: Page, address: str) -> None:
@@ -150,19 +246,18 @@ async def _open(page: Page, address: str) -> None:
 
 async def _mark_who_came(page: Page, console: str) -> None:
     await page.goto(f"{console}/today")
-    for label in ("Is here", "Done", "Is here"):
+    for label in ("Is here", "Done", "Is here", "Did not come"):
         button = page.get_by_role("button", name=re.compile(f"^{label}: ")).first
         async with page.expect_navigation():
             await button.click()
 
 
-async def _follow_up(running: Browser, place: Playground, maya: Guide, images: Path) -> None:
-    await maya.says("/my")
-    await _chat(running, place, maya.patient, images / "my.png")
-    await _jumps_to(place, "Maya got a reminder of the visit")
-    await _chat(running, place, maya.patient, images / "reminder.png")
-    await _moves(place, YEAR_ON)
-    await _chat(running, place, maya.patient, images / "refresher.png")
+async def _answer_leads(page: Page, console: str) -> None:
+    for name, label in (("Grace", "Accept"), ("Ivan", "Accept"), ("Dana", "Contacted")):
+        await page.goto(f"{console}/leads")
+        await page.get_by_role("link", name=name).first.click()
+        async with page.expect_navigation():
+            await page.get_by_role("button", name=label, exact=True).click()
 
 
 async def _moves(place: Playground, hours: float) -> None:
@@ -170,7 +265,7 @@ async def _moves(place: Playground, hours: float) -> None:
         await http.post(f"{place.address}/playground/clock", json={"hours": hours})
 
 
-async def _jumps_to(place: Playground, words: str, most: int = 30) -> None:
+async def _jumps_to(place: Playground, words: str, most: int = 150) -> None:
     async with aiohttp.ClientSession() as http:
         for _ in range(most):
             async with http.post(f"{place.address}/playground/next") as answer:
@@ -180,9 +275,13 @@ async def _jumps_to(place: Playground, words: str, most: int = 30) -> None:
     raise AssertionError(f"{words!r} did not come")
 
 
-async def _chat(running: Browser, place: Playground, person: Patient, path: Path) -> None:
-    """Take the end of a chat on a phone."""
+async def _chat(
+    running: Browser, place: Playground, person: Patient, path: Path, words: str = ""
+) -> None:
+    """Take the end of a chat on a phone, or the newest message that holds these words."""
     async with window(running, **PHONE) as reader:
         await reader.page.goto(f"{place.address}#{person.chat_id}")
         await reader.page.locator(".message").last.wait_for()
+        if words:
+            await top_of(reader, words)
         await take(reader.page, path)

@@ -37,7 +37,6 @@ async def take_all(images: Path = IMAGES) -> None:
 async def _on_a_phone(running: Browser, images: Path) -> None:
     async with fresh_playground() as place, window(running, **PHONE) as reader:
         await reader.opens(place.address)
-        await take(reader.page, images / "phone.png")
         await reader.starts("willow")
         await take(reader.page, images / "consent.png")
         await _answer(reader, until="scar_type")
