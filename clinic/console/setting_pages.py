@@ -129,13 +129,12 @@ async def _shown(request: Request, path: str, wrong: Form | None = None) -> Resp
         request,
         _template(path),
         HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
-        **frame(path),
+        **frame(path, await _outside(request, path)),
         forms=forms,
         document=document,
         slug=slug,
         person_name=names.get(slug, ""),
         preview=await setting_previews.preview(request),
-        outside=await _outside(request, path),
         left=_left,
         week_of=lambda each: calendar.address(
             local_start(each.slot, me.zone).date(), each.slot.practitioner
@@ -162,10 +161,16 @@ def _left(visits: int) -> str:
     return f"{which} outside the opening hours."
 
 
-def frame(path: str) -> dict[str, Any]:
-    """Return what every page of the settings needs."""
+def frame(path: str, outside: tuple[Outside, ...] = ()) -> dict[str, Any]:
+    """Return what every page of the settings needs; `outside` are visits to be told of."""
     here = "/settings/people" if path.startswith("/settings/people") else path
-    return {"tabs": TABS, "here": here, "anchor": anchor, "day_names": DAY_NAMES}
+    return {
+        "tabs": TABS,
+        "here": here,
+        "anchor": anchor,
+        "day_names": DAY_NAMES,
+        "outside": outside,
+    }
 
 
 def _template(path: str) -> str:

@@ -124,6 +124,7 @@ async def paths(world: ConsoleWorld) -> list[str]:
         if way.method == "GET" and not way.is_public and way.path not in NO_PAGES:
             ids = {name: await routes.IDS[name](world, "willow") for name in way.ids}
             answer = await reader.get(way.filled(ids))
+            assert answer.status_code < 500, way.path
             if answer.headers.get("content-type", "").startswith("text/html"):
                 found.append(way.filled(ids))
     return [*found, *await of_a_series(world)]
