@@ -16,7 +16,7 @@ import aiohttp
 
 from flows.events import Media
 
-WITHIN = 15.0  # seconds a patient waits for the bot before the test fails
+WITHIN = 60.0  # seconds a patient waits for the bot before the test fails
 QUIET_FOR = 1.0  # seconds without news after which an older keyboard may be used
 WAIT_FOR = 5.0  # seconds of one long poll for a change of the chat
 

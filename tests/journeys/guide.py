@@ -21,7 +21,7 @@ from storage.database import Database
 from tests.flows.chat import CLEAR
 from tests.patient import Button, Patient
 
-_TURN_WITHIN = 15.0  # seconds in which a turn must be committed
+_TURN_WITHIN = 60.0  # seconds in which a turn must be committed, however busy the machine
 _LOOK_EVERY = 0.004
 
 

@@ -87,7 +87,9 @@ async def _figures(
             f"closed in {weather.cuts} s, {weather.silence} s of silence twice",
             "0 lost, 0 doubled, all dealt with <= 60 s after",
             f"{tally}; drained in {drained:.1f} s",
-            is_held=tally.is_clean and drained <= DRAINED_WITHIN and proxy.resets > 0,
+            is_held=(
+                tally.is_clean and trial.is_soon(drained, DRAINED_WITHIN) and proxy.resets > 0
+            ),
         )
     ]
 
