@@ -38,7 +38,8 @@ def bind(host: str, port: int, setting: str = "HTTP_PORT") -> socket.socket:
     Raises BotFault, which names `setting` (and its sister ending in HOST) as what to change.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends at once, not after the other side's delayed answer, only where TCP is named.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))

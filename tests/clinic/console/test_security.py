@@ -110,9 +110,13 @@ def test_an_address_without_https_is_no_console_url(tmp_path: Path, address: str
         settings(tmp_path, console_url=address)
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "FOO"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
 async def test_other_methods_are_refused(owner: Browser, method: str) -> None:
     assert (await owner.ask(method, "/today")).status_code == 405
+
+
+async def test_a_method_that_does_not_exist_is_no_request(owner: Browser) -> None:
+    assert (await owner.ask("FOO", "/today")).status_code == 400
 
 
 async def test_a_body_may_not_be_larger_than_a_megabyte(owner: Browser) -> None:
