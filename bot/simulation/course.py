@@ -61,7 +61,7 @@ class Course:
         for person in people:
             self._people[person.chat_id] = person
             at = self._awake(begins_at + over * rng.random())
-            self._agenda.plan(at, person.arrive)
+            self._agenda.plan(at, partial(person.alone, person.arrive))
             self._plan_own_deeds(person, at)
 
     async def pass_until(self, until: datetime, tell: Tell) -> None:
@@ -107,10 +107,10 @@ class Course:
         )
         for after, deed in deeds:
             if after is not None:
-                self._agenda.plan(self._awake(at + after + _HOUR), deed)
+                self._agenda.plan(self._awake(at + after + _HOUR), partial(person.alone, deed))
         if who.blocks_after is not None and who.unblocks_after is not None:
             back_at = at + who.blocks_after + who.unblocks_after + 2 * _HOUR
-            self._agenda.plan(self._awake(back_at), person.unblock)
+            self._agenda.plan(self._awake(back_at), partial(person.alone, person.unblock))
 
     def _plan_staff(self, until: datetime) -> None:
         on = self._clock.now().astimezone(self._zone)
@@ -128,7 +128,8 @@ class Course:
             return
         at = self._clock.now() + planned.after
         deed = partial(person.answer, message.message_id, planned.answer, planned.wish)
-        self._agenda.plan(at if planned.at_once else self._awake(at), deed, exactly=planned.at_once)
+        at = at if planned.at_once else self._awake(at)
+        self._agenda.plan(at, partial(person.alone, deed), exactly=planned.at_once)
 
     def _awake(self, at: datetime) -> datetime:
         """Return a time at which people look at their phones: `at`, or the next morning."""

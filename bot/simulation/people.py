@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from bot.callback_data import Press, unpack
 from bot.playground import patients
 from bot.playground.chats import Chat, Message
+from bot.simulation.agenda import Deed
 from bot.simulation.choices import Look, Wish
 from bot.simulation.ledger import Act, Done, Ledger
 from bot.simulation.personas import Fate, Persona
@@ -68,6 +69,11 @@ class Person:
             self._answering.left -= 1
             if self._answering.left <= 0:
                 self._answering.done.set()
+
+    async def alone(self, deed: Deed) -> None:
+        """Do one thing after the other: nobody presses a button that is just being replaced."""
+        async with self._one_at_a_time:
+            await deed()
 
     # What people do --------------------------------------------------------------------------
 
@@ -177,17 +183,16 @@ class Person:
         self, act: Act, do: Callable[[], object], *, stopped_kind: str = "", parts: int = 1
     ) -> None:
         """Do something and wait until the bot has answered it in full; raises LostPatience."""
-        async with self._one_at_a_time:
-            answering = self._answering = _Answering(parts)
-            at, answered = self._standin.clock.now(), True
-            do()
-            try:
-                async with asyncio.timeout(_PATIENCE):
-                    await answering.done.wait()
-            except TimeoutError:
-                answered = False
-            self._answering = None
-            self._ledger.done.append(Done(self.chat_id, at, act, stopped_kind, answered))
+        answering = self._answering = _Answering(parts)
+        at, answered = self._standin.clock.now(), True
+        do()
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await answering.done.wait()
+        except TimeoutError:
+            answered = False
+        self._answering = None
+        self._ledger.done.append(Done(self.chat_id, at, act, stopped_kind, answered))
         if not answered:
             raise LostPatience
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from multiprocessing import get_context
 from multiprocessing.sharedctypes import SynchronizedArray
+from multiprocessing.synchronize import Event
 
 from bot import log
 from bot.simulation import report
@@ -29,6 +30,7 @@ TOWN = 500
 _POLL_S = 0.25  # between two looks at how far the towns are
 
 _days_done: SynchronizedArray[float]  # of each town; set in processes that simulate one
+_given_up: Event  # another town has failed
 
 
 def towns(plan: Plan, urls: Sequence[str]) -> Iterator[Plan]:
@@ -48,14 +50,15 @@ def live(plans: Sequence[Plan], tell: Tell) -> Outcome:
     if len(plans) == 1:
         return report.outcome(*asyncio.run(simulate(plans[0], tell)))
     spawning = get_context("spawn")  # a forked event loop or database would be shared
-    days_done = spawning.Array("d", len(plans))
+    days_done, given_up = spawning.Array("d", len(plans)), spawning.Event()
     cores = min(os.cpu_count() or 1, len(plans))
-    with ProcessPoolExecutor(cores, spawning, _begin, (days_done,)) as processes:
+    with ProcessPoolExecutor(cores, spawning, _begin, (days_done, given_up)) as processes:
         waiting = [processes.submit(_one, number, plan) for number, plan in enumerate(plans)]
         try:
             _follow(waiting, days_done, tell)
-        finally:
-            processes.shutdown(wait=False, cancel_futures=True)
+        except BaseException:
+            given_up.set()
+            raise
         return report.together([future.result() for future in waiting])
 
 
@@ -71,14 +74,20 @@ def _follow(
         tell(BEGINS_AT + timedelta(days=sum(days_done[:]) / len(waiting)))
 
 
-def _begin(days_done: SynchronizedArray[float]) -> None:
-    global _days_done  # the only way into a process of a pool
-    _days_done = days_done
+class _GivenUp(Exception):
+    """Another town has failed, so nobody waits for this one."""
+
+
+def _begin(days_done: SynchronizedArray[float], given_up: Event) -> None:
+    global _days_done, _given_up  # the only way into a process of a pool
+    _days_done, _given_up = days_done, given_up
     log.configure("ERROR")
 
 
 def _one(number: int, plan: Plan) -> Outcome:
     def tell(at: datetime) -> None:
+        if _given_up.is_set():
+            raise _GivenUp
         _days_done[number] = (at - BEGINS_AT) / timedelta(days=1)
 
     try:
