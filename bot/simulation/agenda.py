@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 Deed = Callable[[], Awaitable[None]]
 
 #: Deeds are rounded up to this, so that several people are in their chats at the same time.
-_GRAIN = timedelta(minutes=15)
+_GRAIN = timedelta(minutes=30)
 
 
 @dataclass(order=True, slots=True)

@@ -15,7 +15,7 @@ class Act(StrEnum):
 
     WROTE = "wrote"  # any message or tap that says nothing special
     STOPPED = "stopped"  # asked for no more messages
-    RETURNED = "returned"  # pressed Start, which allows messages again
+    RETURNED = "returned"  # pressed Start, or the button to come back: messages are welcome again
     ALARMED = "alarmed"  # wrote of something urgent
     BLOCKED = "blocked"
     UNBLOCKED = "unblocked"

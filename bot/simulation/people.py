@@ -57,6 +57,7 @@ class Person:
         self._ledger = ledger
         self._answering: _Answering | None = None
         self._one_at_a_time = asyncio.Lock()
+        self._has_stopped = False
 
     @property
     def chat_id(self) -> int:
@@ -100,6 +101,7 @@ class Person:
         """Ask for no more messages."""
         if not self.chat.blocked:
             await self._act(Act.STOPPED, lambda: self._write("/stop"))
+            self._has_stopped = True
 
     async def ask(self) -> None:
         """Write to a person of the clinic."""
@@ -150,7 +152,9 @@ class Person:
             if press is None or self.chat.blocked:
                 return
             message, row, column, _ = next(each for each in offered if each[3] == press)
-            await self._tap(message, row, column)
+            comes_back = self._has_stopped and press == Chose(Action.CONTINUE)
+            await self._tap(message, row, column, Act.RETURNED if comes_back else Act.WROTE)
+            self._has_stopped = self._has_stopped and not comes_back
 
     def _offered(self) -> list[tuple[Message, int, int, Press]]:
         """Return the buttons of the current screen."""
@@ -164,6 +168,7 @@ class Person:
 
     async def _start(self, payload: str = "") -> None:
         await self._act(Act.RETURNED, lambda: patients.start(self._standin, self.chat, payload))
+        self._has_stopped = False
 
     def _write(self, words: str) -> None:
         patients.say(self._standin, self.chat, words)
@@ -172,12 +177,18 @@ class Person:
         patients.set_blocked(self._standin, self.chat, blocked=blocked)
 
     async def _tap(
-        self, message: Message, row: int, column: int, *, stopped_kind: str = ""
+        self,
+        message: Message,
+        row: int,
+        column: int,
+        act: Act = Act.WROTE,
+        *,
+        stopped_kind: str = "",
     ) -> None:
         def tap() -> None:
             patients.tap(self._standin, self.chat, message.message_id, row, column)
 
-        await self._act(Act.WROTE, tap, stopped_kind=stopped_kind, parts=2)
+        await self._act(act, tap, stopped_kind=stopped_kind, parts=2)
 
     async def _act(
         self, act: Act, do: Callable[[], object], *, stopped_kind: str = "", parts: int = 1

@@ -116,7 +116,7 @@ def _messages(evidence: Evidence) -> Rows:
 
 
 def _acts(evidence: Evidence) -> Rows:
-    words = {Act.WROTE: "wrote or tapped", Act.RETURNED: "pressed Start"}
+    words = {Act.WROTE: "wrote or tapped", Act.RETURNED: "pressed Start or came back"}
     return _counted(words.get(done.act, str(done.act)) for done in evidence.ledger.done)
 
 
