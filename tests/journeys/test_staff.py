@@ -108,7 +108,7 @@ async def test_a_card_of_a_new_lead_is_accepted_by_the_first_who_presses(clinic:
 
     await noor.taps("Accept")
     await noor.sees("Accepted by Noor")
-    await iris.still_sees("Accepted by Noor")
+    await iris.sees("Accepted by Noor")
     (lead,) = await rows(clinic.here.database, models.Lead)
     assert (lead.status, lead.staff_id) == ("accepted", 1)
     entries = await clinic.here.database.read(audit.entries, lead.clinic_id)
