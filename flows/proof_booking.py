@@ -200,13 +200,6 @@ def _timely(
     )
 
 
-def _apart(world: World, sessions: tuple[BookedSession, ...]) -> None:
-    """Refute visits that are too near to each other after a move."""
-    gaps = _gaps(_days(world, sessions))
-    least = world.protocol.spacing.min_days
-    must(all(gap >= least for gap in gaps), f"moved to gaps of {gaps} days")
-
-
 def _days(world: World, sessions: tuple[BookedSession, ...]) -> list[date]:
     return [slots.local_start(each.slot, world.view.zone).date() for each in sessions]
 
