@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from flows.plan import Plan
 from flows.slots import Slot
-from storage import documents
+from storage import documents, leads
 from storage.clerks import Seen
 from storage.models import Appointment, Decision, Lead, Patient, Practitioner, Service
 
@@ -123,14 +123,7 @@ def _asked_for(clinic_id: int, uid: str) -> Any:
             Service, and_(Service.clinic_id == clinic_id, Service.code == Appointment.service)
         )
         .outerjoin(Patient, Patient.chat_id == Appointment.chat_id)
-        .outerjoin(
-            Lead,
-            and_(
-                Lead.chat_id == Appointment.chat_id,
-                Lead.run == Appointment.run,
-                Lead.clinic_id == clinic_id,
-            ),
-        )
+        .outerjoin(Lead, leads.of_visits(clinic_id))
         .where(Appointment.uid == uid, Appointment.clinic_id == clinic_id)
     )
 

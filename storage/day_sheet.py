@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
+from storage import leads
 from storage.models import Appointment, Lead, Patient, Practitioner, Service
 
 #: States that a sheet shows; a cancelled time is free again and shown nowhere.
@@ -104,14 +105,7 @@ def _visits(
             and_(Service.clinic_id == clinic_id, Service.code == Appointment.service),
         )
         .outerjoin(Patient, Patient.chat_id == Appointment.chat_id)
-        .outerjoin(
-            Lead,
-            and_(
-                Lead.chat_id == Appointment.chat_id,
-                Lead.run == Appointment.run,
-                Lead.clinic_id == clinic_id,
-            ),
-        )
+        .outerjoin(Lead, leads.of_visits(clinic_id))
         .where(
             Appointment.clinic_id == clinic_id,
             Appointment.starts_at < until_at,

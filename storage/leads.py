@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from flows.conversation import Conversation
 from flows.effects import HandOffLead, LeadKind
@@ -85,6 +85,15 @@ def hand_off(
             **current,
         )
         .on_conflict_do_update(index_elements=["chat_id", "run"], set_=changes)
+    )
+
+
+def of_visits(clinic_id: int) -> ColumnElement[bool]:
+    """Return what joins an appointment to its lead, which no other clinic may see."""
+    return and_(
+        Lead.chat_id == Appointment.chat_id,
+        Lead.run == Appointment.run,
+        Lead.clinic_id == clinic_id,
     )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, select
 
+from storage import leads
 from storage.models import (
     Appointment,
     Lead,
@@ -60,14 +61,7 @@ def read(connection: Connection, clinic_id: int, now: datetime) -> tuple[Waiting
         .join(Appointment, Appointment.uid == WaitlistEntry.uid)
         .join(Practitioner, Practitioner.id == Appointment.practitioner_id)
         .join(Patient, Patient.chat_id == WaitlistEntry.chat_id)
-        .outerjoin(
-            Lead,
-            and_(
-                Lead.chat_id == Appointment.chat_id,
-                Lead.run == Appointment.run,
-                Lead.clinic_id == clinic_id,
-            ),
-        )
+        .outerjoin(Lead, leads.of_visits(clinic_id))
         .where(
             WaitlistEntry.clinic_id == clinic_id,
             WaitlistEntry.ended_at.is_(None),
