@@ -235,6 +235,7 @@ async def test_twelve_weeks_later_staff_read_how_the_result_is_seen(
     async with at_the_console(year, tmp_path) as robin:
         recall, lead = (await robin.get("/recall")).text, (await robin.get("/leads/1")).text
     assert ("Maya" in recall, "Rated the result 1 or 2 of 5" in recall) == (True, True)
+    assert '#result">Maya</a>' in recall
     assert "<strong>2 of 5</strong>" in lead
     assert "Softer, but &lt;b&gt;less&lt;/b&gt; than I had hoped." in lead
     assert 'alt="Photo 1, sent' in lead
