@@ -26,6 +26,7 @@ _NEVER_SENT = (
     aiohttp.NonHttpUrlClientError,
 )
 
+_FAILED = 500  # the first of the status codes by which a server says that it failed
 
 TELEGRAM = "https://api.telegram.org"
 
@@ -38,6 +39,10 @@ def base_urls(api_url: str | None) -> tuple[str, str]:
 
 class NotSent(NetworkError):
     """The request certainly did not reach the Bot API; every other network error is ambiguous."""
+
+
+class ServerFailed(NetworkError):
+    """The Bot API answered with a failure of its own (5xx): very likely nothing was done."""
 
 
 class AiohttpRequest(BaseRequest):
@@ -100,7 +105,8 @@ class AiohttpRequest(BaseRequest):
     ) -> tuple[int, bytes]:
         """Make one request; return the status code and the body.
 
-        Raises `NotSent` when nothing was sent, `TimedOut` or `NetworkError` when that is unknown.
+        Raises `NotSent` when nothing was sent, `ServerFailed` when that is very likely, `TimedOut`
+        or `NetworkError` when it is unknown.
         """
         if self._session is None:
             raise RuntimeError("the request pool must be initialized before it is used")
@@ -114,6 +120,8 @@ class AiohttpRequest(BaseRequest):
             ) as response:
                 answer = await response.read()
                 self._passed(f"{called} answered")
+                if response.status >= _FAILED:
+                    raise ServerFailed(f"the Bot API failed ({response.status})")
                 return response.status, answer
         except _NEVER_SENT as error:
             raise NotSent(_described(error)) from None

@@ -16,7 +16,7 @@ import structlog
 from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter
 
 from bot.clock import Clock
-from bot.request import NotSent
+from bot.request import NotSent, ServerFailed
 from bot.sender import Unreachable
 from flows.quiet_hours import QuietHours
 from storage import outbox
@@ -163,6 +163,9 @@ class Worker:
                     return await write(outbox.block, row.id, token, why, now)
                 return await write(outbox.fail, row.id, token, why, None)
             case NotSent() | InvalidToken():
+                return await write(outbox.fail, row.id, token, why, later)
+            # Only a message that must not come twice is given up on the small chance that it went.
+            case ServerFailed() if POLICIES[row.kind].copies > 1:
                 return await write(outbox.fail, row.id, token, why, later)
             case _:
                 return await write(outbox.uncertain, row.id, token, why, later)

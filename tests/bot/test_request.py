@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer, unused_port
 from telegram import Bot, InputFile
 from telegram.error import InvalidToken, NetworkError, TelegramError, TimedOut
 
-from bot.request import AiohttpRequest, NotSent
+from bot.request import AiohttpRequest, NotSent, ServerFailed
 
 TOKEN = "123456:secret-token-of-a-bot"
 ANSWER = {"ok": True, "result": {"message_id": 1, "date": 1, "chat": {"id": 7, "type": "private"}}}
@@ -106,6 +106,16 @@ async def test_a_connection_that_breaks_is_ambiguous() -> None:
 
     assert not isinstance(failure.value, NotSent)
     assert TOKEN not in str(failure.value)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+async def test_a_server_that_says_that_it_failed_is_told_apart(status: int) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text="<html>Bad Gateway</html>", status=status)
+
+    async with a_bot(web.post("/bot{token}/{method}", answer)) as bot:
+        with pytest.raises(ServerFailed, match=str(status)):
+            await bot.send_message(7, "hello")
 
 
 async def test_an_address_that_is_none_does_not_show_the_token() -> None:

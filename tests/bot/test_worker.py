@@ -23,7 +23,7 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.request import NotSent
+from bot.request import NotSent, ServerFailed
 from bot.sender import Unreachable
 from bot.worker import Terms, Worker
 from storage import outbox, patients
@@ -110,7 +110,8 @@ FAILURES = [
     (Kind.NUDGE, InvalidToken, ("x",), "pending", 5),
     (Kind.NUDGE, RetryAfter, (40,), "pending", 40),
     (Kind.NUDGE, TimedOut, (), "uncertain", 5),
-    (Kind.NUDGE, NetworkError, ("502",), "uncertain", 5),
+    (Kind.NUDGE, NetworkError, ("reset",), "uncertain", 5),
+    (Kind.NUDGE, ServerFailed, ("502",), "uncertain", 5),
     (Kind.NUDGE, TelegramError, ("not JSON",), "uncertain", 5),
     (Kind.NUDGE, KeyError, ("a fault of ours",), "uncertain", 5),
     (Kind.NUDGE, BadRequest, ("message is too long",), "dead", 0),
@@ -159,6 +160,17 @@ async def test_waiting_as_telegram_asks_uses_up_no_tries(ada: Database, world: W
 
     for _ in range(10):
         world.at += timedelta(seconds=2)
+        await world.worker(ada).once()
+
+    assert world.arrived == {"one": 1}
+
+
+async def test_a_confirmation_outlasts_a_telegram_that_fails(ada: Database, world: World) -> None:
+    await enqueue(ada, kind=Kind.CONFIRMATION)
+    world.errors += [ServerFailed("502") for _ in range(7)]
+
+    for _ in range(8):
+        world.at += timedelta(minutes=11)
         await world.worker(ada).once()
 
     assert world.arrived == {"one": 1}
