@@ -17,7 +17,15 @@ from typing import Any, assert_never
 from sqlalchemy import ColumnElement, Connection, and_, select
 
 from storage import outbox
-from storage.models import Appointment, Decision, Lead, LeadChannel, Practitioner
+from storage.models import (
+    Appointment,
+    Decision,
+    Lead,
+    LeadChannel,
+    Practitioner,
+    WaitlistEntry,
+    WaitlistOffer,
+)
 from storage.outbox import Message, Value
 from storage.outbox_policy import Kind
 
@@ -47,6 +55,12 @@ class EventType(StrEnum):
     SERIES_BOOKED = "series.booked"
     SERIES_REPAIRED = "series.repaired"  # one session moved, and others after it
     SERIES_COMPLETED = "series.completed"
+    WAITLIST_OFFERED = "waitlist.offered"  # a freed time, to somebody who waits for one
+    WAITLIST_ACCEPTED = "waitlist.accepted"  # their visit was moved there
+    WAITLIST_DECLINED = "waitlist.declined"
+    WAITLIST_EXPIRED = "waitlist.expired"  # nobody answered in time
+    RECALL_DUE = "recall.due"  # from now on somebody might write or call
+    RECALL_BOOKED = "recall.booked"  # somebody told of as due has a visit again
     CONSENT_WITHDRAWN = "consent.withdrawn"  # the patient wants no more messages
 
 
@@ -81,7 +95,22 @@ class OfSeries:
     series_id: str
 
 
-Subject = OfLead | OfBooking | OfSeries
+@dataclass(frozen=True, slots=True)
+class OfOffer:
+    """Something happened to a time that was offered to somebody who waits."""
+
+    offer_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OfRecall:
+    """Something happened to a recall. Never why: the reason can be an answer about health."""
+
+    lead_id: int
+    since: datetime  # from when on it is due, aware UTC
+
+
+Subject = OfLead | OfBooking | OfSeries | OfOffer | OfRecall
 
 
 def tell(
@@ -174,6 +203,11 @@ def _facts(connection: Connection, clinic_id: int, subject: Subject) -> Facts:
         case OfSeries():
             rows = _sessions(connection, clinic_id, Appointment.series_id == subject.series_id)
             return _of_series(rows)
+        case OfOffer():
+            return _of_offer(connection, clinic_id, subject.offer_id)
+        case OfRecall():
+            facts = _facts(connection, clinic_id, OfLead(subject.lead_id))
+            return {**facts, "recall_since": instant(subject.since)} if facts else {}
         case _:
             assert_never(subject)
 
@@ -215,6 +249,24 @@ def _of_series(rows: Sequence[Any]) -> Facts:
     for count, row in enumerate(rows, 1):
         facts |= {"sessions": count}
         facts |= {f"{count}.{name}": value for name, value in _times(row).items()}
+    return facts
+
+
+def _of_offer(connection: Connection, clinic_id: int, offer_id: int) -> Facts:
+    """Return the visit of who waits, as it stands now, and what was offered."""
+    offer = connection.execute(
+        select(WaitlistOffer, WaitlistEntry.uid, Practitioner.slug)
+        .join(WaitlistEntry, WaitlistEntry.id == WaitlistOffer.entry_id)
+        .join(Practitioner, Practitioner.id == WaitlistOffer.practitioner_id)
+        .where(WaitlistOffer.id == offer_id)
+    ).one_or_none()
+    rows = _sessions(connection, clinic_id, Appointment.uid == offer.uid) if offer else ()
+    facts = _of_booking(rows, None)
+    if offer and facts:
+        facts["offer_starts_at"] = instant(offer.starts_at)
+        facts["offer_ends_at"] = instant(offer.ends_at)
+        facts["offer_until"] = instant(offer.until_at)
+        facts["offer_practitioner"] = offer.slug
     return facts
 
 

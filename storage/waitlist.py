@@ -22,7 +22,8 @@ from flows.nudges import APART
 from flows.quiet_hours import NIGHT
 from flows.slots import Slot, free_slots, local
 from flows.waiting import Offered
-from storage import calendar_store, histories, outbox, withdrawals
+from storage import calendar_store, histories, lead_events, outbox, withdrawals
+from storage.lead_events import EventType, OfOffer
 from storage.models import Appointment, Clinic, Practitioner, WaitlistEntry, WaitlistOffer
 from storage.outbox import Message
 from storage.outbox_policy import Kind
@@ -70,6 +71,7 @@ def decline(connection: Connection, chat_id: int, uid: str, now: datetime) -> No
     entry_id = _entry(connection, uid, chat_id)
     for offer in _open(connection, WaitlistOffer.entry_id == entry_id):
         _close(connection, offer.id, "declined")
+        _tell(connection, offer, EventType.WAITLIST_DECLINED, now)
         withdrawals.of_message(connection, _key(offer), "Declined")
         _offer_next(connection, _span(offer), now)
 
@@ -77,13 +79,18 @@ def decline(connection: Connection, chat_id: int, uid: str, now: datetime) -> No
 def changed(
     connection: Connection, uid: str, now: datetime, moved_to: datetime | None = None
 ) -> None:
-    """End the waiting for an appointment that was moved or cancelled."""
+    """End the waiting for an appointment that was moved or cancelled.
+
+    Of an offer that ends without a yes this way, the appointment's own event tells.
+    """
     entry_id = _entry(connection, uid)
     if entry_id is None:
         return
     for offer in _open(connection, WaitlistOffer.entry_id == entry_id):
         is_taken = offer.starts_at == moved_to
         _close(connection, offer.id, "accepted" if is_taken else "gone")
+        if is_taken:
+            _tell(connection, offer, EventType.WAITLIST_ACCEPTED, now)
         withdrawals.of_message(connection, _key(offer), "Settled")
     _end(connection, uid, "moved" if moved_to else "cancelled", now)
 
@@ -99,6 +106,7 @@ def expire(connection: Connection, now: datetime) -> int:
     late = list(_open(connection, WaitlistOffer.until_at <= now))
     for offer in late:
         _close(connection, offer.id, "expired")
+        _tell(connection, offer, EventType.WAITLIST_EXPIRED, now)
     for offer in late:
         _offer_next(connection, _span(offer), now)
     return len(late)
@@ -121,6 +129,8 @@ def _offer_next(connection: Connection, span: Freed, now: datetime) -> None:
         slot = _fitting(connection, row, history, span, until)
         if slot is not None:
             _offer(connection, row, slot, at, until)
+            for offer in _open(connection, WaitlistOffer.entry_id == row.entry_id):
+                _tell(connection, offer, EventType.WAITLIST_OFFERED, now)
             return
 
 
@@ -264,9 +274,17 @@ def _end(connection: Connection, uid: str, why: str, now: datetime) -> None:
     )
 
 
-def _open(connection: Connection, *which: Any) -> Iterator[Row[Any]]:
-    offers = select(WaitlistOffer).where(WaitlistOffer.state == "offered", *which)
+def _open(connection: Connection, *which: Any) -> Iterator[Any]:
+    offers = (
+        select(WaitlistOffer, WaitlistEntry.clinic_id)
+        .join(WaitlistEntry, WaitlistEntry.id == WaitlistOffer.entry_id)
+        .where(WaitlistOffer.state == "offered", *which)
+    )
     yield from connection.execute(offers.order_by(WaitlistOffer.id)).all()
+
+
+def _tell(connection: Connection, offer: Any, event: EventType, now: datetime) -> None:
+    lead_events.tell(connection, offer.clinic_id, event, OfOffer(offer.id), now)
 
 
 def _close(connection: Connection, offer_id: int, state: str) -> None:
