@@ -48,6 +48,9 @@ _BEFORE_VISIT = frozenset({NudgeKind.PREPARE_WEEK, NudgeKind.PREPARE_DAY, NudgeK
 _AFTER_VISIT = frozenset({NudgeKind.AFTERCARE, NudgeKind.CHECK_IN_FIRST, NudgeKind.CHECK_IN_SECOND})
 _ABOUT_COURSE = frozenset({*_WHY, NudgeKind.SERIES_REVIEW})
 
+#: So old a recall is given up: nobody waits to hear of it any more.
+GIVEN_UP = timedelta(days=365)
+
 _AFTER_FOR = timedelta(days=14)  # so long after a visit one may ask how it was
 _BY_HAND_FOR = timedelta(days=1)  # a nudge sent by hand is worth nothing later
 _HOUR = timedelta(hours=1)
@@ -58,7 +61,7 @@ def recall(history: History) -> Recall | None:
 
     A low rating comes before everything else.
     """
-    if history.silences & _NEVER:
+    if not may_be_called(history):
         return None
     if history.unhappy_at is not None:
         return Recall(Why.UNHAPPY, history.unhappy_at)
@@ -68,6 +71,11 @@ def recall(history: History) -> Recall | None:
         if nudge.kind in _WHY and nudge.kind not in history.stopped_kinds
     ]
     return min(found, key=lambda each: each.since, default=None)
+
+
+def may_be_called(history: History) -> bool:
+    """Say whether somebody of the clinic may get in touch of their own accord."""
+    return not history.silences & _NEVER
 
 
 def by_hand(history: History, now: datetime) -> tuple[Nudge, ...]:

@@ -1,29 +1,32 @@
 """When to look at a patient's history again, and what comes of the look.
 
 Whatever happens to a patient marks them to be looked at. A look decides the next nudge: one whose
-time has come goes to the outbox, for another the look is put off until then.
+time has come goes to the outbox, for another the look is put off until then, or until the day
+from which on somebody might call.
 """
 
 from __future__ import annotations
 
 import functools
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from flows.nudge_rules import Nudge
 from flows.nudges import next_nudge
 from flows.quiet_hours import NIGHT, QuietHours
-from flows.recalls import recall
-from storage import histories, outbox, upserts, withdrawals
+from flows.recalls import Recall, may_be_called, recall
+from storage import histories, outbox, recall_news, upserts, withdrawals
 from storage.models import FollowUp, table_of
 from storage.outbox import Message
 from storage.outbox_policy import Kind
+from storage.recall_news import Told
 
 _TABLE = table_of(FollowUp)
 
 _DUE = (
-    select(_TABLE.c.chat_id)
+    select(_TABLE.c.chat_id, _TABLE.c.recall_told_at, _TABLE.c.recall_lead_id)
     .where(_TABLE.c.look_at <= bindparam("now"))
     .order_by(_TABLE.c.look_at, _TABLE.c.chat_id)
     .limit(bindparam("most"))
@@ -33,7 +36,13 @@ _DUE = (
 _LOOK = (
     update(_TABLE)
     .where(_TABLE.c.chat_id == bindparam("chat"))
-    .values(look_at=bindparam("at"), recall=bindparam("why"), recall_at=bindparam("since"))
+    .values(
+        look_at=bindparam("at"),
+        recall=bindparam("why"),
+        recall_at=bindparam("since"),
+        recall_told_at=bindparam("told_at"),
+        recall_lead_id=bindparam("lead"),
+    )
 )
 
 #: What is said before a visit is withdrawn with it; what is said after one is not.
@@ -58,23 +67,37 @@ def look(
     connection: Connection, now: datetime, limit: int = 50, quiet: QuietHours = NIGHT
 ) -> tuple[int, ...]:
     """Look at up to `limit` patients whose time has come; return their chats."""
-    chats = tuple(connection.execute(_DUE, {"now": now, "most": limit}).scalars())
-    for chat_id in chats:
-        _look_at(connection, chat_id, now, quiet)
-    return chats
+    rows = connection.execute(_DUE, {"now": now, "most": limit}).all()
+    for row in rows:
+        _look_at(connection, row, now, quiet)
+    return tuple(row.chat_id for row in rows)
 
 
-def _look_at(connection: Connection, chat_id: int, now: datetime, quiet: QuietHours) -> None:
+def _look_at(connection: Connection, row: Any, now: datetime, quiet: QuietHours) -> None:
+    chat_id, told = row.chat_id, Told(row.recall_told_at, row.recall_lead_id)
     history = histories.load(connection, chat_id, now)
     nudge = next_nudge(history, now, quiet) if history else None
     if nudge is not None and nudge.due_at <= now:
         _enqueue(connection, chat_id, nudge, now)
         history = histories.load(connection, chat_id, now)
         nudge = next_nudge(history, now, quiet) if history else None
-    at = None if nudge is None else max(nudge.due_at, now)
     found = recall(history) if history else None
-    why, since = (found.why.value, found.since) if found else (None, None)
-    connection.execute(_LOOK, {"chat": chat_id, "at": at, "why": why, "since": since})
+    is_over = history is None or not may_be_called(history)
+    told = Told() if is_over else recall_news.tell(connection, chat_id, found, told, now)
+    kept = {"chat": chat_id, "at": _next(nudge, found, now), **_kept(found)}
+    connection.execute(_LOOK, {**kept, "told_at": told.since, "lead": told.lead_id})
+
+
+def _next(nudge: Nudge | None, found: Recall | None, now: datetime) -> datetime | None:
+    """Return when to look again: for the next nudge, or on the day of a recall still to come."""
+    looks = [] if nudge is None else [max(nudge.due_at, now)]
+    if found is not None and found.since > now:
+        looks.append(found.since)
+    return min(looks, default=None)
+
+
+def _kept(found: Recall | None) -> dict[str, object]:
+    return {"why": found.why.value if found else None, "since": found.since if found else None}
 
 
 def _enqueue(connection: Connection, chat_id: int, nudge: Nudge, now: datetime) -> None:

@@ -11,15 +11,14 @@ from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from flows.nudges import Outlook, outlook
-from flows.recalls import Why
+from flows.recalls import GIVEN_UP, Why
 from storage import histories
 from storage.models import Clinic, Conversation, FollowUp, Lead, Patient
 
 PER_PAGE = 20
 
-#: From so long after its day on a recall is overdue; older ones than a year are given up.
+#: From so long after its day on a recall is overdue.
 OVERDUE = timedelta(days=14)
-_GIVEN_UP = timedelta(days=365)
 
 #: So long after a call somebody is left in peace.
 CALLED_FOR = timedelta(days=14)
@@ -121,11 +120,11 @@ def _in(group: Group, now: datetime) -> ColumnElement[bool]:
         case Group.DUE:
             return and_(to_do, at <= now, at > now - OVERDUE)
         case Group.OVERDUE:
-            return and_(to_do, at <= now - OVERDUE, at > now - _GIVEN_UP)
+            return and_(to_do, at <= now - OVERDUE, at > now - GIVEN_UP)
         case Group.UNREACHABLE:
             return and_(is_lost, not_(was_called))
         case Group.WAITING:
-            called = and_(was_called, or_(at > now - _GIVEN_UP, is_lost))
+            called = and_(was_called, or_(at > now - GIVEN_UP, is_lost))
             return or_(and_(not_(is_lost), at > now), called)
 
 

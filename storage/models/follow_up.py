@@ -19,7 +19,16 @@ class FollowUp(Model):
     __table_args__ = (Index(None, "look_at"), Index(None, "recall_at"))
     __pii_columns__ = frozenset({"chat_id", "recall"})
     __plain_columns__ = frozenset(
-        {"look_at", "stopped_kinds", "paused_at", "staff_id", "recall_at", "called_at"}
+        {
+            "look_at",
+            "stopped_kinds",
+            "paused_at",
+            "staff_id",
+            "recall_at",
+            "recall_told_at",
+            "recall_lead_id",
+            "called_at",
+        }
     )
 
     chat_id: Mapped[int] = mapped_column(
@@ -31,6 +40,8 @@ class FollowUp(Model):
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))  # who paused it
     recall: Mapped[str | None] = mapped_column(Words)  # why somebody might write or call
     recall_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # from when on
+    recall_told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the same of one told of
+    recall_lead_id: Mapped[int | None] = mapped_column(ForeignKey("leads.id"))  # it was told of
     called_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # staff called them last
 
 

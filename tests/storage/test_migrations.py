@@ -10,11 +10,11 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text
 
 from storage import faults, migrations
 from storage.database import Database, connect
-from storage.models import Model
+from storage.models import FollowUp, Model
 from tests import postgres
 
 
@@ -166,6 +166,32 @@ async def test_updates_stay_when_the_inbox_learns_to_replay(empty_url: str) -> N
     assert await seen(empty_url, inbox_rows) == [(1, 2, "parked", 3)]
     with pytest.raises(faults.StatementFailed, match="ck_inbox_state"):
         await run(empty_url, "UPDATE inbox SET state = 'replay'")
+
+
+async def test_recalls_known_already_are_looked_at_on_their_day(empty_url: str) -> None:
+    migrations.upgrade(empty_url, "0013")
+    later, sooner = "'2026-05-01 10:00:00'", "'2026-04-01 10:00:00'"
+    looks = {1: ("NULL", sooner), 2: (later, sooner), 3: (sooner, later), 4: (later, "NULL")}
+    for chat_id, (look_at, recall_at) in looks.items():
+        await run(
+            empty_url,
+            "INSERT INTO patients (chat_id, first_name, locale, created_at) "
+            f"VALUES ({chat_id}, 'Ada', 'en', {sooner})",
+        )
+        await run(
+            empty_url,
+            "INSERT INTO follow_ups (chat_id, look_at, stopped_kinds, recall_at) "
+            f"VALUES ({chat_id}, {look_at}, '', {recall_at})",
+        )
+
+    migrations.upgrade(empty_url)
+
+    assert await seen(empty_url, months_of_looks) == [4, 4, 4, 5]
+
+
+def months_of_looks(connection: Connection) -> list[int]:
+    looks = connection.execute(select(FollowUp.look_at).order_by(FollowUp.chat_id)).scalars()
+    return [at.month for at in looks if at is not None]
 
 
 async def run(url: str, statement: str) -> None:
