@@ -24,7 +24,9 @@ TEST = "channel.test"
 
 _SESSION = ("uid", "number", "status", "starts_at", "ends_at", "practitioner")
 _BOOKING = ("uid", "series", "service", *_SESSION[1:], "version")
-_BEFORE = "previous_"
+
+#: What else is told: its name in the body, and how the names of its facts begin.
+_BESIDE = {"previous": "previous_", "offer": "offer_", "recall": "recall_"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +89,17 @@ def data_of(facts: Mapping[str, Value], clinic: str, console: str) -> dict[str, 
         }
     elif "uid" in facts:
         data["booking"] = {name: facts[name] for name in _BOOKING}
-    before = {
-        name.removeprefix(_BEFORE): value
+    beside = {name: _begun(facts, prefix) for name, prefix in _BESIDE.items()}
+    return {**data, **{name: told for name, told in beside.items() if told}}
+
+
+def _begun(facts: Mapping[str, Value], prefix: str) -> dict[str, Value]:
+    """Return the facts whose names begin like that, without the beginning."""
+    return {
+        name.removeprefix(prefix): value
         for name, value in sorted(facts.items())
-        if name.startswith(_BEFORE)
+        if name.startswith(prefix)
     }
-    return {**data, "previous": before} if before else data
 
 
 def decision_of(made: DecisionRecord) -> dict[str, Any]:

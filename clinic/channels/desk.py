@@ -21,8 +21,13 @@ from storage.deliveries import DeliveryFault
 from storage.lead_channels import Channel, ChannelFault, Delivery, NewChannel
 from storage.lead_events import EventType, instant
 
-#: What a mailbox is told of unless it asks for more: a held time is no news for a person.
-FOR_A_MAILBOX = tuple(event for event in EventType if event is not EventType.BOOKING_HELD)
+#: What a mailbox is told of unless it asks for more: a time that is only held or offered is no news
+#: for a person, and a yes to an offer is told as the move that it is.
+FOR_A_MAILBOX = tuple(
+    event
+    for event in EventType
+    if event is not EventType.BOOKING_HELD and not event.startswith("waitlist.")
+)
 
 _MAIL = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+"

@@ -43,9 +43,23 @@ _HEADLINES: Mapping[str, str] = {
     "series.booked": "A series of visits is booked",
     "series.repaired": "A series of visits was moved",
     "series.completed": "A series of visits is done",
+    "waitlist.offered": "A freed time was offered to somebody who waits",
+    "waitlist.accepted": "Somebody who waits took a freed time",
+    "waitlist.declined": "Somebody who waits does not want the freed time",
+    "waitlist.expired": "A freed time was offered, and no answer came",
+    "recall.due": "A patient is due for a call or a message",
+    "recall.booked": "A patient who was due has a visit again",
     "consent.withdrawn": "A patient wants no more messages",
     "channel.test": "This is a test from Resurface",
 }
+
+#: Times that are told beside the visits: where they stand in an event's data, and a mail's words.
+_BESIDE = (
+    ("previous", "starts_at", "It was"),
+    ("offer", "starts_at", "Offered"),
+    ("offer", "until", "To be answered by"),
+    ("recall", "since", "Due since"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +154,11 @@ def _lines(data: Mapping[str, Any], zone: ZoneInfo) -> list[str]:
         lines.append(f"Readiness: {lead['score_band']}")
     if lead.get("recheck_on"):
         lines.append(f"Ask again from: {lead['recheck_on']}")
-    if "previous" in data:
-        lines.append(f"It was: {_local(data['previous']['starts_at'], zone)}")
+    lines += [
+        f"{words}: {_local(data[thing][name], zone)}"
+        for thing, name, words in _BESIDE
+        if thing in data
+    ]
     booked = [data["booking"]] if "booking" in data else data.get("series", {}).get("sessions", [])
     lines += [f"Visit {each['number']}: {_local(each['starts_at'], zone)}" for each in booked]
     if lead:

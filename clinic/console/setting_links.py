@@ -30,8 +30,8 @@ CHANNELS, CALENDARS = "/settings/channels", "/settings/calendars"
 #: What a channel can be told of, as a form says it.
 TOLD: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "all": ("Everything", ()),
-    "leads": ("Leads", ("lead.*", "consent.*")),
-    "bookings": ("Bookings", ("booking.*", "series.*")),
+    "leads": ("Leads", ("lead.*", "recall.*", "consent.*")),
+    "bookings": ("Bookings", ("booking.*", "series.*", "waitlist.*")),
 }
 
 LONGEST = 500

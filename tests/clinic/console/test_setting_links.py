@@ -29,6 +29,24 @@ async def test_a_webhook_s_secret_is_shown_once(world: ConsoleWorld, owner: Brow
 
 
 @pytest.mark.parametrize(
+    ("told", "kinds"),
+    [
+        ("leads", {"lead", "recall", "consent"}),
+        ("bookings", {"booking", "series", "waitlist"}),
+        ("all", set[str]()),
+    ],
+)
+async def test_a_webhook_is_told_of_what_was_chosen(
+    world: ConsoleWorld, owner: Browser, told: str, kinds: set[str]
+) -> None:
+    await owner.get(CHANNELS)
+    await owner.post(f"{CHANNELS}/add", {"address": HOOK, "told": told})
+
+    (kept,) = await world.database.read(lead_channels.listed, 1)
+    assert {event.partition(".")[0] for event in kept.event_types} == kinds
+
+
+@pytest.mark.parametrize(
     ("address", "words"),
     [
         ("", "A channel is an https:// address or an e-mail address."),
