@@ -39,9 +39,9 @@ class Canvas:
 
     def png(self) -> bytes:
         """Return the finished picture."""
-        finished = self._image.resize((self.width, self.height), Image.Resampling.LANCZOS)
         file = io.BytesIO()
-        finished.save(file, "PNG", optimize=True)
+        # Plain averages leave even areas even, which packs to half the size of a finer filter.
+        self._image.reduce(_SCALE).save(file, "PNG")
         return file.getvalue()
 
     def box(self, box: Box, fill: str | None, *, edge: str = "", radius: float = 0) -> None:
