@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from flows.effects import CancelSeries, DeclineOffer, HandOffLead, LeadKind, MoveAppointment
-from storage import waitlist
+from storage import lead_events, waitlist
 from storage.database import Database
+from storage.lead_events import EventType, OfOffer
 from tests.builders import MONDAY, NOW, a_slot
 from tests.storage.test_lead_events import open_channel, told
 from tests.storage.test_waitlist import ADA, BO, CY, HOUR, WEEK, Waiting
@@ -104,6 +105,8 @@ async def test_a_clinic_without_channels_is_told_nothing(clinic: Waiting) -> Non
 async def test_another_clinic_hears_nothing_of_the_waiting(clinic: Waiting) -> None:
     await clinic.database.write(open_channel, clinic_id=2)
     await clinic.turn(ADA, CancelSeries("7"))
+    offered = (EventType.WAITLIST_OFFERED, OfOffer(1), NOW)
 
     assert await clinic.offers() == [(BO, "offered")]
+    assert await clinic.database.write(lead_events.tell, 2, *offered) == 0
     assert await heard(clinic) == []
