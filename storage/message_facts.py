@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from flows.clinics import Clinic as ClinicProfile
 from flows.conversation import BookedSession, Conversation
@@ -13,6 +14,18 @@ from storage import clinics, conversations
 from storage.models import Appointment, Clinic, Practitioner, Thread, ThreadMessage
 
 _EXPECTED = ("pending", "booked", "arrived")
+
+_OF_PATIENT = (
+    select(Appointment, Practitioner.slug, Practitioner.name, Clinic.slug.label("clinic"))
+    .join(Practitioner, Practitioner.id == Appointment.practitioner_id)
+    .join(Clinic, Clinic.id == Appointment.clinic_id)
+    .where(Appointment.chat_id == bindparam("chat"))
+    .order_by(Appointment.starts_at)
+)
+_VISIT = _OF_PATIENT.where(Appointment.uid == bindparam("uid"))
+_EXPECTED_OF_SERIES = _OF_PATIENT.where(
+    Appointment.series_id == bindparam("series"), Appointment.state.in_(_EXPECTED)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +50,18 @@ class ReplyFacts:
 
 def of_visit(connection: Connection, chat_id: int, uid: str) -> VisitFacts | None:
     """Return what a message about this patient's appointment may say; None when it is gone."""
-    rows = _sessions(connection, chat_id, Appointment.uid == uid)
-    slug = connection.execute(
-        select(Clinic.slug)
-        .join(Appointment, Appointment.clinic_id == Clinic.id)
-        .where(Appointment.uid == uid, Appointment.chat_id == chat_id)
-    ).scalar()
-    if not rows or slug is None:
+    rows = connection.execute(_VISIT, {"chat": chat_id, "uid": uid}).all()
+    if not rows:
         return None
-    clinic = clinics.load_all(connection)[slug]
-    session, name, series_id = rows[0]
-    of_series = Appointment.series_id == series_id
-    expected = _sessions(connection, chat_id, of_series & Appointment.state.in_(_EXPECTED))
+    visit = rows[0]
+    of_series = {"chat": chat_id, "series": visit.series_id}
+    expected = connection.execute(_EXPECTED_OF_SERIES, of_series)
     return VisitFacts(
-        conversation=_conversation(connection, chat_id, slug),
-        clinic=clinic,
-        session=session,
-        practitioner=name,
-        expected=tuple(each for each, _, _ in expected),
+        conversation=_conversation(connection, chat_id, visit.clinic),
+        clinic=clinics.load_all(connection)[visit.clinic],
+        session=_session(visit),
+        practitioner=visit.name,
+        expected=tuple(_session(row) for row in expected),
     )
 
 
@@ -76,25 +83,9 @@ def of_reply(connection: Connection, chat_id: int, message_id: int) -> ReplyFact
     return ReplyFacts(_conversation(connection, chat_id, row.slug), clinic, row.body)
 
 
-def _sessions(
-    connection: Connection, chat_id: int, which: ColumnElement[bool]
-) -> list[tuple[BookedSession, str, str]]:
-    statement = (
-        select(Appointment, Practitioner.slug, Practitioner.name)
-        .join(Practitioner, Practitioner.id == Appointment.practitioner_id)
-        .where(Appointment.chat_id == chat_id, which)
-        .order_by(Appointment.starts_at)
-    )
-    return [
-        (
-            BookedSession(
-                row.uid, Slot(row.starts_at, row.ends_at, row.slug), row.number, row.sequence
-            ),
-            row.name,
-            row.series_id,
-        )
-        for row in connection.execute(statement)
-    ]
+def _session(row: Any) -> BookedSession:
+    slot = Slot(row.starts_at, row.ends_at, row.slug)
+    return BookedSession(row.uid, slot, row.number, row.sequence)
 
 
 def _conversation(connection: Connection, chat_id: int, clinic: str) -> Conversation:
