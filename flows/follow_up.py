@@ -142,6 +142,11 @@ class History:
         )
         yield from sorted(of_course, key=lambda visit: visit.starts_at)
 
+    def end_of(self, course: Course) -> Visit | None:
+        """Return the last session of a course; None while one that its plan asks for is missing."""
+        sessions = tuple(self.treatments(course))
+        return sessions[-1] if sessions and len(sessions) >= course.sessions else None
+
     def was_sent(self, kind: NudgeKind, ref: str) -> bool:
         """Say whether this very message went out before."""
         return any(each.kind == kind and each.ref == ref for each in self.sent)

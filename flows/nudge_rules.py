@@ -122,7 +122,7 @@ def _course(history: History, course: Course) -> Iterator[Nudge]:
         return
     last = done[-1]
     on, ref = _local_day(last.ends_at, history.zone), f"series:{course.series_id}"
-    if len(done) < course.sessions:
+    if history.end_of(course) is None:
         yield from _next_session(history, course, last, on)
         return
     yield _on_day(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from storage import audit, follow_ups, lead_events, outbox, patient_visits, withdrawals
 from storage.bookings import NoSuchAppointment
 from storage.faults import StorageError
-from storage.lead_events import Before, EventType, OfBooking
+from storage.lead_events import Before, EventType, OfBooking, OfSeries
 from storage.models import Appointment, Clinic, Practitioner, table_of
 from storage.outbox import Message
 from storage.outbox_policy import Kind
@@ -122,6 +122,11 @@ def tell_channels(
     """Tell the clinic's own systems what happened to an appointment."""
     subject = OfBooking(uid, before)
     lead_events.tell(connection, clerk.clinic_id, event, subject, clerk.now)
+
+
+def tell_of_series(connection: Connection, clerk: Clerk, series_id: str, event: EventType) -> None:
+    """Tell the clinic's own systems what happened to a series."""
+    lead_events.tell(connection, clerk.clinic_id, event, OfSeries(series_id), clerk.now)
 
 
 def tell_patient(connection: Connection, clerk: Clerk, row: Any, text: str, ref_type: str) -> None:

@@ -124,11 +124,24 @@ def load(connection: Connection, chat_id: int, now: datetime) -> History | None:
         recheck_on=person.recheck_on if conversation.state == Stage.DEFERRED else None,
         hold_until=visits.hold_until,
         visits=visits.all,
-        course=_course(connection, chat_id, visits),
+        course=_course(connection, chat_id, visits.series_id, visits.run),
         sent=sent,
         last_wrote_at=person.updated_at,
         unhappy_at=_unhappy_at(connection, chat_id, conversation.rated, person.called_at),
     )
+
+
+def is_end_of_course(connection: Connection, visit: Row[Any], now: datetime) -> bool:
+    """Say whether an appointment is the session that a plan ends with, be it the last plan or not.
+
+    Never that of a walk-in or a consultation: those follow no plan.
+    """
+    if visit.chat_id is None:
+        return False
+    history = load(connection, visit.chat_id, now)
+    course = _course(connection, visit.chat_id, visit.series_id, visit.run)
+    last = history.end_of(course) if history and course else None
+    return last is not None and last.uid == visit.uid
 
 
 def _silences(
@@ -182,15 +195,15 @@ def _visit(row: Row[Any]) -> Visit:
     )
 
 
-def _course(connection: Connection, chat_id: int, visits: _Visits) -> Course | None:
-    if not visits.series_id:
+def _course(connection: Connection, chat_id: int, series_id: str, run: int) -> Course | None:
+    if not series_id:
         return None
-    document = connection.execute(_PLAN, {"chat": chat_id, "run": visits.run}).scalar()
+    document = connection.execute(_PLAN, {"chat": chat_id, "run": run}).scalar()
     if document is None:
         return None
     plan = documents.read_plan(document)
     return Course(
-        visits.series_id,
+        series_id,
         plan.sessions,
         plan.spacing,
         review_weeks=(plan.review_on - plan.proposed_on[-1]).days // 7,

@@ -54,7 +54,7 @@ class EventType(StrEnum):
     BOOKING_COMPLETED = "booking.completed"
     SERIES_BOOKED = "series.booked"
     SERIES_REPAIRED = "series.repaired"  # one session moved, and others after it
-    SERIES_COMPLETED = "series.completed"
+    SERIES_COMPLETED = "series.completed"  # the last session that the plan asks for was done
     WAITLIST_OFFERED = "waitlist.offered"  # a freed time, to somebody who waits for one
     WAITLIST_ACCEPTED = "waitlist.accepted"  # their visit was moved there
     WAITLIST_DECLINED = "waitlist.declined"

@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from flows.effects import MoveAppointment
 from flows.slots import Slot
-from storage import bookings, calendar_pushes, clerks, lead_events, waitlist, withdrawals
+from storage import bookings, calendar_pushes, clerks, histories, lead_events, waitlist, withdrawals
 from storage.bookings import Booker, SlotsGone
 from storage.clerks import Clerk, NotAllowed, Seen
 from storage.lead_events import EventType
@@ -108,9 +108,11 @@ def mark_arrived(connection: Connection, clerk: Clerk, seen: Seen) -> None:
 
 
 def mark_fulfilled(connection: Connection, clerk: Clerk, seen: Seen) -> None:
-    """Note that the visit took place."""
+    """Note that the visit took place, and with the last one the series."""
     row = _to(connection, clerk, seen, "fulfilled", "appointment.fulfilled")
     clerks.tell_channels(connection, clerk, row.uid, EventType.BOOKING_COMPLETED)
+    if histories.is_end_of_course(connection, row, clerk.now):
+        clerks.tell_of_series(connection, clerk, row.series_id, EventType.SERIES_COMPLETED)
 
 
 def mark_noshow(connection: Connection, clerk: Clerk, seen: Seen) -> None:
@@ -155,6 +157,8 @@ def move_series(connection: Connection, clerk: Clerk, moves: tuple[tuple[Seen, S
         first = min(moved, key=lambda row: (row.starts_at, row.uid))
         clerks.carry_over(connection, clerk, first)
         clerks.tell_patient(connection, clerk, first, key, withdrawals.APPOINTMENT)
+    if len(moved) > 1:
+        clerks.tell_of_series(connection, clerk, moved[0].series_id, EventType.SERIES_REPAIRED)
 
 
 def walk_in(connection: Connection, clerk: Clerk, guest: WalkIn) -> None:

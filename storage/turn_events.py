@@ -120,6 +120,7 @@ def _events(
                 yield from _each(EventType.BOOKING_CANCELLED, gone)
             case _:
                 continue
+    yield from _repaired(connection, to_tell.effects)
 
 
 def _booked(effect: ConfirmSeries) -> Iterator[tuple[EventType, Subject]]:
@@ -128,6 +129,24 @@ def _booked(effect: ConfirmSeries) -> Iterator[tuple[EventType, Subject]]:
     yield from _each(each, (session.uid for session in effect.sessions))
     if len(effect.sessions) > 1:
         yield EventType.SERIES_BOOKED, OfSeries(effect.series_id)
+
+
+def _repaired(
+    connection: Connection, effects: Iterable[Effect]
+) -> Iterator[tuple[EventType, Subject]]:
+    """One session that moves is told of alone; with others that follow, the series is too."""
+    moved = [effect.uid for effect in effects if isinstance(effect, MoveAppointment)]
+    if len(moved) < 2:
+        return
+    repaired = (
+        select(Appointment.series_id)
+        .where(Appointment.uid.in_(moved))
+        .group_by(Appointment.series_id)
+        .having(func.count() > 1)
+        .order_by(Appointment.series_id)
+    )
+    for series_id in connection.execute(repaired).scalars():
+        yield EventType.SERIES_REPAIRED, OfSeries(series_id)
 
 
 def _each(event: EventType, uids: Iterable[str]) -> Iterator[tuple[EventType, Subject]]:

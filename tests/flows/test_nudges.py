@@ -13,6 +13,7 @@ from flows.nudge_rules import candidates
 from flows.nudges import APART, Nudge, Standing, next_nudge, outlook
 from flows.quiet_hours import NIGHT
 from tests.flows.histories import (
+    COURSE,
     LONDON,
     VISIT_AT,
     a_history,
@@ -96,6 +97,18 @@ def test_the_refresher_closes_itself_when_a_later_visit_is_booked() -> None:
 
     assert NudgeKind.SERIES_REVIEW in kinds
     assert NudgeKind.REFRESHER not in kinds
+
+
+def test_a_course_ends_with_its_last_session_once_none_is_missing() -> None:
+    *first, last = a_series()
+    missed = replace(last, state=VisitState.NOSHOW)
+    made_up = replace(last, uid="s1-4b", starts_at=last.starts_at + timedelta(days=7))
+
+    assert a_history().end_of(COURSE) is None
+    assert a_history(*first).end_of(COURSE) is None
+    assert a_history(last, *first).end_of(COURSE) == last
+    assert a_history(*first, missed).end_of(COURSE) is None
+    assert a_history(*first, missed, made_up).end_of(COURSE) == made_up
 
 
 def test_a_session_that_was_not_booked_is_named_a_week_before_it_may_take_place() -> None:

@@ -115,6 +115,36 @@ async def test_a_move_is_one_event_with_where_it_was(listened: Database) -> None
     assert (row.ref_type, row.ref_id) == ("lead", "1")
 
 
+async def test_a_session_that_moves_with_the_ones_after_it_is_told_as_one_repair_too(
+    listened: Database,
+) -> None:
+    await heard(listened, a_decision(), QUALIFIED, a_confirmation(*four_weekly(a_slot(), 3)))
+    second, third = four_weekly(a_slot(MONDAY + timedelta(days=30)), 2)
+    moves = (MoveAppointment("series-3", third), MoveAppointment("series-2", second))
+
+    *moved, repaired = [payload(row) for row in await heard(listened, *moves, before=0)]
+
+    assert [each["type"] for each in moved] == ["booking.rescheduled"] * 2
+    assert (repaired["type"], repaired["series"]) == ("series.repaired", "series")
+    assert [repaired[f"{n}.starts_at"][:10] for n in (1, 2, 3)] == [
+        "2026-03-09",
+        "2026-04-08",
+        "2026-05-06",
+    ]
+
+
+async def test_sessions_of_two_series_that_move_at_once_repair_neither(listened: Database) -> None:
+    await heard(listened, a_decision(), QUALIFIED, a_confirmation(a_slot()))
+    other = a_confirmation(a_slot(MONDAY + timedelta(days=1)), series="other")
+    await heard(listened, other, before=0)
+    moves = [
+        MoveAppointment(f"{series}-1", a_slot(MONDAY + timedelta(days=days)))
+        for series, days in (("series", 2), ("other", 3))
+    ]
+
+    assert await types(listened, *moves, before=1) == ["booking.rescheduled"] * 2
+
+
 async def test_cancelling_tells_of_each_session_once_and_of_no_new_verdict(
     listened: Database,
 ) -> None:
