@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import aiosmtplib
 
+from clinic.channels import headlines
 from clinic.channels.bodies import Told, told
 from clinic.channels.webhook import Wire
 from storage import lead_channels
@@ -26,32 +27,6 @@ _WITHIN = 20.0  # seconds for each step of the talk with the server
 _PERMANENT = 500  # SMTP's answers from here on will be the same the next time
 
 _EXPECTED = "SMTP_URL must look like smtps://USER:PASSWORD@HOST:465 or smtp://HOST:587"
-
-_HEADLINES: Mapping[str, str] = {
-    "lead.qualified": "A new patient is ready to book",
-    "lead.deferred": "A patient will be ready later",
-    "lead.declined": "A patient was told that needling is not for them",
-    "lead.review": "A patient needs a clinician's look",
-    "lead.urgent": "A patient needs to be called soon",
-    "lead.person_wanted": "A patient wants to talk to a person",
-    "booking.held": "A time is waiting to be confirmed",
-    "booking.confirmed": "A visit is booked",
-    "booking.rescheduled": "A visit was moved",
-    "booking.cancelled": "A visit was cancelled",
-    "booking.no_show": "A patient did not come",
-    "booking.completed": "A visit is done",
-    "series.booked": "A series of visits is booked",
-    "series.repaired": "A series of visits was moved",
-    "series.completed": "A series of visits is done",
-    "waitlist.offered": "A freed time was offered to somebody who waits",
-    "waitlist.accepted": "Somebody who waits took a freed time",
-    "waitlist.declined": "Somebody who waits does not want the freed time",
-    "waitlist.expired": "A freed time was offered, and no answer came",
-    "recall.due": "A patient is due for a call or a message",
-    "recall.booked": "A patient who was due has a visit again",
-    "consent.withdrawn": "A patient wants no more messages",
-    "channel.test": "This is a test from Resurface",
-}
 
 #: Times that are told beside the visits: where they stand in an event's data, and a mail's words.
 _BESIDE = (
@@ -131,7 +106,7 @@ class Mails:
 
 def letter(event: Told, zone: str, sender: str, now: datetime) -> EmailMessage:
     """Write the mail of an event; every try of it has one Message-ID."""
-    headline = _HEADLINES.get(event.event_type, event.event_type)
+    headline = headlines.in_words(event.event_type)
     number = event.data.get("lead", {}).get("id")
     mail = EmailMessage()
     mail["From"] = sender

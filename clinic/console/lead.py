@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clinic.channels import reasons
+from clinic.channels import headlines, reasons
 from clinic.console import course, lead_export, nudge_words, views
 from clinic.console.lead_words import Explained, Explainer
 from clinic.console.leads import KINDS, STATUSES
@@ -140,6 +140,7 @@ class Lead:
             deliveries=DELIVERIES,
             sendings=SENDINGS,
             told=told,
+            headline=headlines.in_words,
             reason=reasons.in_words,
             acts=ACTS,
             nudges=nudges,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from typing import Any
@@ -193,6 +194,8 @@ async def test_a_lead_says_who_was_told_of_it(world: ConsoleWorld, member: Brows
     page = (await member.get(await lead_path(member))).text
 
     assert "Who was told (1)" in page
+    assert "<strong>A patient needs a clinician's look</strong>" in html.unescape(page)
+    assert "lead.review" not in page
     assert "https://hooks.example.org/leads" in page
 
 
