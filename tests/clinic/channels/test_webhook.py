@@ -17,7 +17,7 @@ from tests.clinic.channels.certificates import for_this_machine
 from tests.clinic.channels.receiver import BREAK, Receiver, receiving
 from tests.clinic.channels.world import CONSOLE, WILLOW, World
 
-MANY = 100
+MANY = 1000
 
 
 async def opened(world: World, receiver: Receiver) -> int:
