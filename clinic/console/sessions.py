@@ -15,7 +15,8 @@ from storage.console_sessions import NOTED_EVERY
 
 COOKIE = "__Host-console"
 
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+#: Ours have 43 characters; those of links that the bot gives have up to 64.
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43,64}")
 
 
 def new_token() -> str:

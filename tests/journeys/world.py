@@ -93,6 +93,8 @@ def bot_on(
     database: Database | None = None,
     number: int = 0,
     meters: Meters | None = None,
+    console_url: str = "",
+    new_token: Callable[[], str] | None = None,
 ) -> AbstractAsyncContextManager[Serving]:
     """Return the real bot, ready to be entered; `number` tells replicas apart."""
     return serve(
@@ -100,12 +102,13 @@ def bot_on(
         api_url=here.standin.url,
         database=database or here.database,
         clock=here.clock,
-        new_token=_tokens(1 + number * 10**6).__next__,
+        new_token=new_token or _tokens(1 + number * 10**6).__next__,
         catalogues={locale: toured(each, here.tour) for locale, each in catalogues().items()},
         limits=UNLIMITED,
         jitter=lambda: 0.5,
         webhook=webhook,
         meters=meters,
+        console_url=console_url,
     )
 
 
