@@ -54,6 +54,7 @@ class StaffDesk:
             "console": self._console,
             "cards": self._cards,
             "leave": self._leave,
+            "help": self._help,
             "press": self._press,
         }
         self._presses: Mapping[str, Callable[[StaffCall, Members, list[str]], Awaitable[None]]] = {
@@ -181,8 +182,7 @@ class StaffDesk:
             link = await self._database.write(
                 staff.sign_in_link, member.id, self._console_url, token, self._now()
             )
-            text = words.say("console", clinic=member.clinic_name, link=link)
-            await self._show(call, Screen(text))
+            await self._show(call, words.sign_in(member.clinic_name, link))
 
     async def _cards(self, call: StaffCall, members: Members) -> None:
         words, wish = self._words(members[0]), call.rest.strip().lower()
@@ -191,6 +191,9 @@ class StaffDesk:
             for member in members:
                 await self._database.write(staff.set_cards, member.id, wanted=wanted)
         await self._show(call, Screen(words.say("cards_on" if wanted else "cards_off")))
+
+    async def _help(self, call: StaffCall, members: Members) -> None:
+        await self._show(call, self._words(members[0]).help())
 
     async def _leave(self, call: StaffCall, members: Members) -> None:
         # Settled first: sent again to nobody of a clinic, it would be taken for a patient's.

@@ -19,7 +19,7 @@ from storage.clashes import ClashCard
 from storage.staff_cards import CardFacts
 from storage.time_off import Clash
 
-COMMANDS = ("today", "week", "off", "console", "cards", "leave")
+COMMANDS = ("today", "week", "off", "console", "cards", "leave", "help")
 
 _STATES = ("pending", "booked", "arrived", "fulfilled", "noshow", "blocked", "held")
 
@@ -164,6 +164,18 @@ class StaffWords:
         who = ", ".join(each.name for each in people)
         button = Button(self.say("button.undo"), data=f"{STAFF_MARK}back.{undo}")
         return Screen(self.say("off.done", who=who, when=when), ((button,),))
+
+    def help(self) -> Screen:
+        """Return what each command does."""
+        lines = [f"/{name}: {self.say(f'command.{name}')}" for name in COMMANDS if name != "help"]
+        return Screen(self.catalogue.text("staff.help", commands="\n".join(lines)))
+
+    def sign_in(self, clinic: str, link: str) -> Screen:
+        """Return a link into the console, and where it opens when that is one machine only."""
+        parts = [self.say("console", clinic=clinic, link=link)]
+        if not link.startswith("https://"):  # such addresses are the machine's own: see CONSOLE_URL
+            parts.append(self.say("console_here"))
+        return Screen("\n\n".join(parts))
 
     def _card_rows(self, facts: CardFacts) -> Rows:
         wanted = {

@@ -40,7 +40,7 @@ _COMMANDS: dict[str, Event] = {
     "privacy": AskedPrivacy(),
     "person": AskedForPerson(),
 }
-_STAFF_COMMANDS = frozenset({"today", "week", "off", "console", "cards", "leave"})
+_STAFF_COMMANDS = frozenset({"today", "week", "off", "console", "cards", "leave", "help"})
 _ALBUMS_REMEMBERED = 1000
 
 #: What the payload of a staff member's button begins with; none of the dialogue's does.

@@ -16,6 +16,7 @@ from bot.request import AiohttpRequest
 from bot.scenery import Scenery
 from bot.sender import Sender
 from bot.staff_desk import StaffDesk
+from bot.staff_words import COMMANDS, StaffWords
 from bot.updates import Arrival, StaffCall
 from flows.events import AskedHelp
 from storage import inbox, models, staff
@@ -161,3 +162,34 @@ async def test_a_sign_in_link_is_fresh_and_for_one_clinic(world: World) -> None:
 
     said = await world.chat.sees("https://console.example/sign-in/")
     assert "It works once, for 5 minutes" in said.text
+    assert "on the machine that runs the bot" not in said.text
+
+
+async def test_an_invited_member_is_told_of_the_console_and_of_help(world: World) -> None:
+    await world.desk.take(world.call("join", "token", 49))
+
+    said = await world.chat.sees("You are connected")
+    assert all(command in said.text for command in ("/today", "/console", "/help"))
+
+
+async def test_help_tells_staff_each_command_and_leaves_patients_theirs(world: World) -> None:
+    assert not await world.desk.take(world.call("help", number=48))
+    await world.desk.take(world.call("join", "token", 49))
+
+    assert await world.desk.take(world.call("help"))
+
+    said = await world.chat.sees("What you can send here")
+    lines = [line for line in said.text.splitlines() if line.startswith("/")]
+    assert [line.partition(":")[0] for line in lines] == [f"/{name}" for name in COMMANDS[:-1]]
+    assert "as a patient does, send /start or /my" in said.text
+
+
+def test_a_link_of_the_machine_itself_says_where_it_opens() -> None:
+    words = StaffWords(catalogues(), "en", "UTC")
+
+    here = words.sign_in("Willow", "http://127.0.0.1:8081/sign-in/x").html
+    elsewhere = words.sign_in("Willow", "https://desk.example/sign-in/x").html
+
+    assert "in a browser on the machine that runs the bot" in here
+    assert "CONSOLE_URL" in here
+    assert "CONSOLE_URL" not in elsewhere

@@ -46,7 +46,6 @@ def event_of(**content: Any) -> Event:
 @pytest.mark.parametrize(
     ("text", "event"),
     [
-        ("/help", AskedHelp()),
         ("/back", WentBack()),
         ("/my", Repeated()),
         ("/restart", AskedToStartOver()),
@@ -217,6 +216,7 @@ def test_an_update_of_an_unknown_kind_needs_no_answer() -> None:
         ("/today", "today", ""),
         ("/OFF@resurface_bot tomorrow 9-13", "off", "tomorrow 9-13"),
         ("/cards off", "cards", "off"),
+        ("/help", "help", ""),
         ("/start staff_abc", "join", "abc"),
     ],
 )
@@ -225,6 +225,13 @@ def test_what_only_staff_do_is_told_apart(text: str, name: str, rest: str) -> No
 
     assert isinstance(call, StaffCall)
     assert (call.name, call.rest) == (name, rest)
+
+
+def test_help_is_for_patients_too() -> None:
+    call = reader().read(a_message(text="/help"))
+
+    assert isinstance(call, StaffCall)
+    assert call.arrival.event == AskedHelp()
 
 
 def test_a_staff_button_is_a_stale_one_to_anybody_else() -> None:
