@@ -24,6 +24,9 @@ _TALKATIVE = (
     "urllib3_future",
 )
 
+#: What the clinic's side, which logs by the standard library, may say beside an event.
+_ALLOWED = ("action", "error", "place", "staff_id", "status", "why")
+
 _TEXT = structlog.processors.KeyValueRenderer(
     key_order=["timestamp", "level", "event", "action"], sort_keys=False
 )
@@ -45,7 +48,7 @@ def configure(level: str = "INFO", log_format: Literal["auto", "json", "text"] =
     ]
     handler.setFormatter(
         ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(_ALLOWED), *shared],
             processors=[ProcessorFormatter.remove_processors_meta, _TEXT if is_text else _JSON],
         )
     )

@@ -36,6 +36,15 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 NOTICE_COOKIE = "__Host-console-notice"
 NOTICE_FOR = 60  # seconds; a notice is shown on the page that comes next
 
+#: Refusals of somebody who is signed in that are logged: in which words, and as which action.
+_LOGGED: Mapping[HTTPStatus, tuple[str, str]] = {
+    HTTPStatus.FORBIDDEN: ("somebody was refused", "console_refused"),
+    HTTPStatus.NOT_FOUND: (
+        "somebody asked for what is not there, or is another clinic's",
+        "console_not_found",
+    ),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -199,14 +208,11 @@ def not_found(request: Request) -> Response:
 def refused(request: Request, status: HTTPStatus) -> Response:
     """Return the plain page of a refusal, which tells no detail; whose it was is logged."""
     found = visit(request)
-    if found and status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+    if found and status in _LOGGED:
+        words, action = _LOGGED[status]
         logger.warning(
-            "somebody was refused",
-            extra={
-                "action": "console_refused",
-                "status": status.value,
-                "staff_id": found.me.staff_id,
-            },
+            words,
+            extra={"action": action, "status": status.value, "staff_id": found.me.staff_id},
         )
     return render(request, "refused.html", status=status, code=status.value)
 

@@ -48,6 +48,19 @@ def test_without_a_terminal_each_line_is_an_object_whoever_writes_it(
     assert "timestamp" in theirs
 
 
+def test_what_the_console_says_beside_an_event_is_kept_and_nothing_else(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure("INFO", "text")
+
+    extra = {"action": "signed_in", "staff_id": 3, "first_name": "Maya"}
+    logging.getLogger("clinic.console").info("signed in", extra=extra)
+
+    line = capsys.readouterr().err
+    assert "event='signed in' action='signed_in' staff_id=3" in line
+    assert "Maya" not in line
+
+
 @pytest.mark.parametrize("name", ["telegram", "httpx", "transitions"])
 def test_libraries_speak_only_of_trouble(name: str) -> None:
     configure("DEBUG")

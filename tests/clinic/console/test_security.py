@@ -273,5 +273,12 @@ async def test_a_refusal_is_logged_with_whom_it_met(
 
     await stranger.post(f"/today/visits/{uid}/arrived", {"version": "1"})
 
-    (told,) = [vars(one) for one in caplog.records if one.message == "somebody was refused"]
-    assert (told["status"], told["staff_id"]) == (404, world.people["harbour", "staff"].id)
+    await stranger.get("/people")
+
+    theirs = world.people["harbour", "staff"].id
+    told = [vars(one) for one in caplog.records if hasattr(one, "status")]
+    assert [(one["status"], one["staff_id"]) for one in told] == [(404, theirs), (403, theirs)]
+    assert [one["message"] for one in told] == [
+        "somebody asked for what is not there, or is another clinic's",
+        "somebody was refused",
+    ]
