@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clinic.console import calendar, calendar_visit, free_times, today, views
+from clinic.console import calendar, calendar_visit, free_times, pages, today, views
 from clinic.console.calendar_visit import CHANGED, day_of, find, name_of, sentence, told
 from flows import series
 from flows.conversation import Offer
@@ -90,7 +90,7 @@ async def move(request: Request) -> Response:
     if refusal is not None:
         return refusal
     at = local_start(slot, me.zone)
-    words = f"{name_of(course)} is moved to {at:%a %-d %b, %H:%M}"
+    words = f"{name_of(course)} is moved to {pages.spell(at, site.now())}"
     if len(wanted) > 1:
         words += f", and {len(wanted) - 1} later visit{'s' if len(wanted) > 2 else ''} too"
     back = calendar.address(at.date(), slot.practitioner)
@@ -123,7 +123,7 @@ def propose(view: CalendarView, course: Course, slot: Slot, now: datetime) -> Pr
     spacing = course.plan.spacing if course.plan else None
     if spacing is None:
         return Proposal(moved)
-    faults = _faults(course, slot, spacing, view.zone)
+    faults = _faults(course, slot, spacing, view.zone, now)
     if not faults:
         return Proposal(moved)
     later = course.later(now)
@@ -137,9 +137,12 @@ def propose(view: CalendarView, course: Course, slot: Slot, now: datetime) -> Pr
     return Proposal(moved, also, faults)
 
 
-def _faults(course: Course, slot: Slot, spacing: Spacing, zone: str) -> tuple[str, ...]:
+def _faults(
+    course: Course, slot: Slot, spacing: Spacing, zone: str, now: datetime
+) -> tuple[str, ...]:
     """Return in words which gaps would not fit if this session moved alone."""
     at, found = local_start(slot, zone), []
+    this_day = now.astimezone(ZoneInfo(zone)).date()
     for other, where in ((course.before, "after"), (course.after, "before")):
         if other is None:
             continue
@@ -151,8 +154,8 @@ def _faults(course: Course, slot: Slot, spacing: Spacing, zone: str) -> tuple[st
             turned = where if days >= 0 else {"after": "before", "before": "after"}[where]
             found.append(
                 f"It would be {away} {turned} session {other.number} "
-                f"({there:%a %-d %b}). The course asks for {spacing.min_days} to "
-                f"{spacing.max_days} days between them."
+                f"({pages.spell_day(there.date(), this_day)}). The course asks for "
+                f"{spacing.min_days} to {spacing.max_days} days between them."
             )
     return tuple(found)
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clinic.console import calendar, free_times, today, views
+from clinic.console import calendar, free_times, pages, today, views
 from clinic.console.free_times import NoSuchTime
 from flows import appointing, slots
 from flows.slots import CalendarView, Slot, local_start
@@ -73,7 +73,7 @@ async def write_in(request: Request) -> Response:
         return await _shown(request, given, "Somebody else has that time. Choose another one.")
     at = local_start(wanted.slot, me.zone)
     back = calendar.address(at.date(), wanted.slot.practitioner)
-    words = f"{guest.name} is booked for {at:%a %-d %b, %H:%M}."
+    words = f"{guest.name} is booked for {pages.spell(at, site.now())}."
     return views.see_other(request, f"{back}#visit-{token}", words)
 
 

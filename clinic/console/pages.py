@@ -48,14 +48,17 @@ def environment(assets: Assets, links: Sequence[object]) -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(asset=assets.address, links=links)
-    made.filters.update(local=local, day=day, clock=clock, ago=ago, iso=iso, phrase=phrase)
+    made.filters.update(local=local, day=day, short_day=short_day, clock=clock)
+    made.filters.update(ago=ago, iso=iso, phrase=phrase)
     return made
 
 
 @pass_context
 def local(context: Context, at: datetime | None) -> str:
-    """Return an instant by the clinic's clock, as "Tue 24 Nov, 14:30"."""
-    return f"{_here(context, at):%a %-d %b, %H:%M}" if at else "–"
+    """Return an instant by the clinic's clock, as "Tue 24 Nov, 14:30"; see `short_day`."""
+    if at is None:
+        return "–"
+    return spell(_here(context, at), context["now"])
 
 
 @pass_context
@@ -64,6 +67,12 @@ def day(context: Context, at: datetime | date | None) -> str:
     if at is None:
         return "–"
     return f"{_here(context, at) if isinstance(at, datetime) else at:%a %-d %b %Y}"
+
+
+@pass_context
+def short_day(context: Context, on: date) -> str:
+    """Return a date as "Tue 24 Nov", with its year when that is not the current one."""
+    return spell_day(on, _here(context, context["now"]).date())
 
 
 @pass_context
@@ -77,7 +86,7 @@ def ago(context: Context, at: datetime | None) -> str:
     """Return how long ago an instant was, in words."""
     if at is None:
         return "never"
-    return spell(context["now"] - at)
+    return spell_ago(context["now"] - at)
 
 
 def iso(at: datetime) -> str:
@@ -90,7 +99,17 @@ def phrase(code: str) -> str:
     return code.replace("_", " ")
 
 
-def spell(away: timedelta) -> str:
+def spell_day(on: date, today: date) -> str:
+    """Return a date as "Tue 24 Nov", with its year when that is not today's."""
+    return f"{on:%a %-d %b}" if on.year == today.year else f"{on:%a %-d %b %Y}"
+
+
+def spell(at: datetime, now: datetime) -> str:
+    """Return a local instant as "Tue 24 Nov, 14:30"; see `spell_day`."""
+    return f"{spell_day(at.date(), now.astimezone(at.tzinfo).date())}, {at:%H:%M}"
+
+
+def spell_ago(away: timedelta) -> str:
     """Return a stretch of time that has passed, in one unit: "just now", "5 min ago"."""
     minutes = int(away.total_seconds() // 60)
     if minutes < 1:

@@ -53,6 +53,20 @@ async def lead_path(browser: Browser) -> str:
     return found.group(1)
 
 
+async def test_days_of_another_year_say_which_one(world: ConsoleWorld, member: Browser) -> None:
+    at = world.clock().replace(month=12, day=15, hour=14, minute=0)
+    await world.books(*four_weekly(a_slot(at), 2), name="Maya")
+
+    story, inbox = (
+        (await member.get(await lead_path(member))).text,
+        (await member.get("/leads")).text,
+    )
+
+    assert ">Tue 15 Dec, 14:00</time>" in story
+    assert ">Tue 12 Jan 2027, 14:00</time>" in story
+    assert ">Tue 15 Dec, 14:00</time>" in inbox
+
+
 async def test_the_inbox_shows_finds_and_filters(world: ConsoleWorld, member: Browser) -> None:
     await a_review(world)
     await world.books(*four_weekly(a_slot(world.clock(), practitioner="amara"), 2), name="Maya")
