@@ -125,9 +125,9 @@ def _of_team(clinic: Clinic, team: list[Member]) -> Iterator[Finding]:
 
 
 async def _of_protocol(database: Database, clinic: Clinic, clinic_id: int) -> list[Finding]:
-    signed = await database.read(clinic_protocols.signatures, clinic_id)
-    if clinic.protocol and any(each.key == clinic.protocol for each in signed):
+    if await database.read(clinic_protocols.is_signed, clinic_id):
         return []
+    signed = await database.read(clinic_protocols.signatures, clinic_id)
     what = "the protocol changed since it was signed" if signed else "the protocol is not signed"
     return [
         Finding(

@@ -85,7 +85,10 @@ def sign(  # noqa: PLR0913 - who signs what, where and when
     post: str,
     now: datetime,
 ) -> None:
-    """Keep a signature under a version, given as key and digest; signatures are never changed."""
+    """Keep a signature under a version, given as key and digest; signatures are never changed.
+
+    A clinic that is so new that no version was noted for it meets this one from now on.
+    """
     key, digest = version
     values = {
         "clinic_id": clinic_id,
@@ -97,6 +100,9 @@ def sign(  # noqa: PLR0913 - who signs what, where and when
         "at": now,
     }
     connection.execute(insert(ProtocolSignature).values(**values))
+    connection.execute(
+        update(Clinic).where(Clinic.id == clinic_id, Clinic.protocol == "").values(protocol=key)
+    )
     audit.record(connection, clinic_id, staff_id, "protocol.signed", "protocol", key, now)
 
 
@@ -111,6 +117,17 @@ def signatures(connection: Connection, clinic_id: int) -> list[Signature]:
     return [
         Signature(row.protocol, row.digest, row.name, row.post, row.staff, row.at) for row in rows
     ]
+
+
+def is_signed(connection: Connection, clinic_id: int) -> bool:
+    """Say whether the version that a clinic's new patients meet bears a signature."""
+    found = connection.execute(
+        select(ProtocolSignature.id)
+        .join(Clinic, Clinic.id == ProtocolSignature.clinic_id)
+        .where(Clinic.id == clinic_id, ProtocolSignature.protocol == Clinic.protocol)
+        .limit(1)
+    )
+    return found.first() is not None
 
 
 def _clinic_id(connection: Connection, slug: str) -> int:

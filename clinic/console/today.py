@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from clinic.console import views
 from clinic.console.views import Undo
-from storage import day_sheet, staff_bookings
+from storage import clinic_protocols, day_sheet, staff_bookings
 from storage.bookings import NoSuchAppointment, SlotsGone
 from storage.clerks import ChangedMeanwhile, Clerk, NotAllowed, Seen
 from storage.day_sheet import Column
@@ -46,10 +46,14 @@ async def page(request: Request) -> Response:
     on = day_of(request.query_params.get("on", ""), today)
     from_at, until_at = bounds(on, me.zone)
     columns = await site.database.read(day_sheet.sheet, me.clinic_id, from_at, until_at, now)
+    is_signed = not me.is_owner or await site.database.read(
+        clinic_protocols.is_signed, me.clinic_id
+    )
     return views.render(
         request,
         "today.html",
         columns=columns,
+        is_signed=is_signed,
         counts=counted(columns),
         on=on,
         today=today,

@@ -38,6 +38,21 @@ async def test_a_clinic_goes_back_to_the_packaged_one(willow: Database) -> None:
     ]
 
 
+async def test_a_version_counts_as_signed_until_another_one_is_used(willow: Database) -> None:
+    noor = await willow.write(staff.add, "willow", "Noor", "owner", NOW)
+    before = await willow.read(clinic_protocols.is_signed, 1)
+    await willow.write(
+        clinic_protocols.sign, 1, noor, ("small/1/abc", "abcdef"), "Dr N. Haddad", "GMC 7", NOW
+    )
+    signed = await willow.read(clinic_protocols.is_signed, 1)
+    await willow.write(clinics.use_protocol, "small/2/def")
+
+    after = await willow.read(clinic_protocols.is_signed, 1)
+
+    assert (before, signed, after) == (False, True, False)
+    assert not await willow.read(clinic_protocols.is_signed, 2)
+
+
 async def test_signatures_say_who_when_and_which_version(willow: Database) -> None:
     noor = await willow.write(staff.add, "willow", "Noor", "owner", NOW)
     signed = ("small/1/abc", "abcdef")

@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from storage import audit, staff_bookings
+from storage import audit, clinic_protocols, staff_bookings
 from storage.clerks import Clerk, Seen
 from tests.builders import a_slot, four_weekly
 from tests.clinic.console.world import Browser, ConsoleWorld
+from tests.flows.chat import protocol
 
 
 async def test_the_day_lists_who_comes_to_whom(world: ConsoleWorld, member: Browser) -> None:
@@ -135,6 +136,22 @@ async def test_a_mark_is_recorded_with_who_made_it(world: ConsoleWorld, member: 
         audit.entries, joe.clinic_id, subject="appointment", subject_id=uid
     )
     assert (entry.staff, entry.what) == (joe.name, "appointment.arrived")
+
+
+async def test_owners_are_told_that_the_questions_are_not_signed_until_they_are(
+    world: ConsoleWorld, owner: Browser, member: Browser
+) -> None:
+    told = 'The questions are not signed yet. <a href="/settings/protocol">'
+    before, staffs = (await owner.get("/today")).text, (await member.get("/today")).text
+    version = (protocol().key, protocol().digest)
+    amara = world.people["willow", "owner"]
+    await world.database.write(
+        clinic_protocols.sign, amara.clinic_id, amara.id, version, "Dr N", "GMC 7", world.clock()
+    )
+
+    after = (await owner.get("/today")).text
+
+    assert [told in page for page in (before, staffs, after)] == [True, False, False]
 
 
 async def test_the_line_of_now_stands_between_past_and_future(
