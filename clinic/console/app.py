@@ -68,7 +68,7 @@ PAGES: tuple[Link, ...] = (
     Link("/messages", "Messages", "messages"),
     Link("/funnel", "Funnel", "funnel"),
     Link("/recall", "Recall", "recall"),
-    Link("/people", "People", "people", owners=True),
+    Link("/people", "Team", "people", owners=True),
     Link("/settings", "Settings", "settings"),
 )
 

@@ -1,4 +1,4 @@
-"""*People*: who works at the clinic. For owners."""
+"""*Team*: who works at the clinic and may sign in. For owners."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def routes() -> list[Route]:
 
 @owners_only
 async def page(request: Request) -> Response:
-    """List the clinic's people."""
+    """List the team."""
     return await _shown(request)
 
 

@@ -1,4 +1,4 @@
-"""*Settings*: the clinic's profile, services, people, hours, days off and booking.
+"""*Settings*: the clinic's profile, services, practitioners, hours, days off and booking.
 
 Everybody reads them; owners change them, one part at a time. A part that somebody else changed
 meanwhile is not written over, and what was typed is never lost.
@@ -34,7 +34,7 @@ from storage.outside_hours import Outside
 TABS: tuple[tuple[str, str], ...] = (
     ("/settings", "Clinic"),
     ("/settings/services", "Services"),
-    ("/settings/people", "People and hours"),
+    ("/settings/people", "Practitioners and hours"),
     ("/settings/closed", "Days off"),
     ("/settings/booking", "Booking"),
     ("/settings/channels", "Channels"),

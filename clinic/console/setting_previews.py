@@ -17,7 +17,7 @@ from flows.texts import Catalogue
 from storage import calendar_store, clerks, clinics
 
 DAYS = 42  # looked at for free times
-SHOWN_DAYS = 4  # with a free time, of each service
+SHOWN_DAYS = 7  # with a free time, of each service: a whole week, Saturday too
 SHOWN_TIMES = 5  # of each of these days
 
 #: Messages of the bot that a clinic's settings change most, in the order patients meet them.

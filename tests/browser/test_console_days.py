@@ -65,7 +65,7 @@ async def test_other_opening_hours_bring_other_times_at_once(
 
     async with signed_in_page(chromium, console) as desk:
         await desk.get_by_role("link", name="Settings").click()
-        await desk.get_by_role("link", name="People and hours").click()
+        await desk.get_by_role("link", name="Practitioners and hours").click()
         await desk.get_by_role("link", name="Rowan Pell", exact=True).click()
         await desk.get_by_label("Wednesday").fill("15-17")
         await desk.get_by_role("button", name="Save").first.click()

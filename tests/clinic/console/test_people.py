@@ -1,4 +1,4 @@
-"""*People*: what owners do with the team."""
+"""*Team*: what owners do with the team."""
 
 from __future__ import annotations
 

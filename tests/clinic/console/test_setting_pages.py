@@ -140,16 +140,33 @@ async def test_a_part_is_checked_as_a_clinic_file_is(
     assert await stored(world) == before
 
 
+def tomorrow(page: str) -> str:
+    """Return the times of the treatment that the preview has for the next day."""
+    return page.partition("<span>Wed 25 Nov</span>")[2].partition("</li>")[0]
+
+
 async def test_changed_hours_change_the_next_free_times(owner: Browser) -> None:
     mornings = {"mon": "", "tue": "8-10", "wed": "7.30-12", "thu": "", "fri": "", "sat": ""}
     status, page = await send(owner, "/settings/people/amara", "hours:amara", mornings)
 
     assert (status, 'value="07:30-12:00"' in page) == (303, True)
-    assert ">07:30</time>" not in page[: page.index("Next free times")]
-    assert ">07:30</time>" not in page  # sooner than the notice of a day
-    assert ">08:00</time>" not in (await owner.get("/settings/booking")).text
+    assert ">07:30</time>" not in tomorrow(page)  # sooner than the notice of a day
+    assert ">08:00</time>" not in tomorrow((await owner.get("/settings/booking")).text)
     _, page = await send(owner, "/settings/booking", "booking", {"notice_hours": "1"})
-    assert ">08:00</time>" in page
+    assert ">08:00</time>" in tomorrow(page)
+
+
+async def test_the_preview_has_the_next_seven_days_with_free_times(owner: Browser) -> None:
+    week = {"mon": "9-12", "tue": "9-12", "wed": "9-12", "thu": "9-12", "fri": "9-12"}
+    _, page = await send(
+        owner, "/settings/people/amara", "hours:amara", {**week, "sat": "10-12", "sun": "10-12"}
+    )
+
+    days = re.findall(r"<li><span>(\w+ \d+ \w+)</span>", page)
+    assert days[:7] == [
+        *("Wed 25 Nov", "Thu 26 Nov", "Fri 27 Nov", "Sat 28 Nov"),
+        *("Sun 29 Nov", "Mon 30 Nov", "Tue 1 Dec"),
+    ]
 
 
 async def test_visits_left_outside_new_hours_are_told_with_the_way_to_them(
