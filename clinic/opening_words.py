@@ -1,4 +1,4 @@
-"""Opening times as people type them: "9-13, 14-17:30", "Mon-Fri 9-5pm; Sat 10-14", "closed"."""
+"""Opening times as people type them: "9-13, 14-17:30", "weekdays 9-5pm; Sat 10-14", "closed"."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ _SPAN = re.compile(rf"{_TIME}\s*(?:-|–|—|to|until)\s*{_TIME}", flags=re.IGNO
 _CLOSED = {"", "-", "–", "closed", "none", "off"}
 _DAY = r"(mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?"
 _DAYS = re.compile(rf"{_DAY}(?:\s*(?:-|–|to)\s*{_DAY})?", flags=re.IGNORECASE)
+#: Words for several days, and the days that are meant.
+_SEVERAL = (
+    (re.compile(r"\bweekdays?\b", flags=re.IGNORECASE), "Mon-Fri"),
+    (re.compile(r"\bweekends?\b", flags=re.IGNORECASE), "Sat-Sun"),
+    (re.compile(r"\b(?:daily|every ?day)\b", flags=re.IGNORECASE), "Mon-Sun"),
+)
 
 
 def spans(text: str) -> list[str]:
@@ -68,6 +74,8 @@ def _days(line: str) -> tuple[list[str], str]:
     """Return the days that a line begins with, and the rest of it."""
     days: list[str] = []
     rest = line
+    for several, meant in _SEVERAL:
+        rest = several.sub(meant, rest)
     while found := _DAYS.match(rest):
         first = WEEKDAYS.index(found[1].lower())
         last = WEEKDAYS.index((found[2] or found[1]).lower())

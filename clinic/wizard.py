@@ -5,14 +5,14 @@ Asking is somebody else's: a terminal, a file of answers, or both.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
-
-import holidays
 
 from clinic import countries, opening_words
 from clinic.console.setting_forms import FormFault, begun, short_name
+from clinic.console.setting_pages import MODES
 from flows.clinics import BookingMode
 from storage import clinic_file
 from storage.clinic_document import Document
@@ -20,6 +20,8 @@ from storage.clinic_faults import ClinicFileFaults, Path
 
 HOURS = "Mon-Fri 9-13, 14-17:30"
 MOST_PEOPLE = 20
+MOST_ZONES = MOST_REGIONS = 5  # are suggested at once
+_LENGTH = re.compile(r"(\d+)\s*(h|hours?|m|mins?|minutes?)\.?", flags=re.IGNORECASE)
 
 #: What stands in for what was not asked yet, so that each answer can be checked by itself.
 _BLANK: Document = {
@@ -57,12 +59,23 @@ class Described:
     owner: str  # empty: nobody
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the database holds, by the clinics' short names."""
+
+    clinics: Mapping[str, Document] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)  # who owns it, by name
+
+
 class Wizard:
     """Asks for one clinic; `before` is what is known of it already."""
 
-    def __init__(self, asker: Asker, before: Mapping[str, Any] | None, zone: str) -> None:
+    def __init__(
+        self, asker: Asker, before: Mapping[str, Any] | None, held: Held, zone: str
+    ) -> None:
         """`zone` is suggested when nothing is known."""
         self._asker = asker
+        self._held = held
         self._zone = zone
         self._known = before is not None
         self._document: Document = {**_BLANK, **(before or {})}
@@ -74,55 +87,94 @@ class Wizard:
         self._people()
         self._services()
         self._booking()
-        owner = self._asker.ask("owner", "Who owns it? They get the first invitation", "", _plain)
-        return Described(self._document, owner)
+        return Described(self._document, self._owner())
 
     def _profile(self) -> None:
         self._field("name", "What is the clinic called?")
         if not self._known:
-            self._document["slug"] = short_name(self._document["name"], set())
+            self._put("slug", self._short_name())
+        begun_with = self._document["slug"] if self._known else ""
         self._field("slug", "Its short name, for links", keep=True)
+        self._go_on_with(self._document["slug"], begun_with)
         zone = self._before("zone") or self._zone
-        self._put("zone", self._asker.ask("zone", "Its time zone, or city", zone, self._zone_of))
+        words = "Its time zone, or a big city in it"
+        self._put("zone", self._asker.ask("zone", words, zone, _zone(zone)))
         self._field("address", "Where is it?")
         self._field("phone", "Its telephone number")
 
+    def _short_name(self) -> str:
+        """Return the clinic's own when it is held already; another's is not taken over."""
+        name = self._document["name"]
+        others = {slug for slug, each in self._held.clinics.items() if each["name"] != name}
+        return short_name(name, others)
+
+    def _go_on_with(self, slug: str, begun_with: str) -> None:
+        """Begin from what is held of the clinic that was just named."""
+        if slug in self._held.clinics and slug != begun_with:
+            name = self._document["name"]
+            self._document = {**_BLANK, **self._held.clinics[slug], "name": name}
+            self._known = True
+
     def _country(self) -> None:
         held = self._document["holidays"]
-        suggested = held.get("country") or countries.country_of(self._document["zone"])
+        suggested = "" if self._known else countries.country_of(self._document["zone"])
         country = self._asker.ask(
-            "country", "Country, two letters, for public holidays; - for none", suggested, _country
+            "country",
+            "Country, for public holidays, such as GB or Ireland; - for none",
+            held.get("country") or suggested or "-",
+            lambda typed: _country(typed, held.get("country", "")),
         )
-        regions = holidays.list_supported_countries(include_aliases=True).get(country, [])
+        regions = countries.regions_of(country)
         region = ""
         if regions:
             before = held.get("subdivision", "") if held.get("country") == country else ""
-            words = f"Region, for its own holidays ({', '.join(regions[:12])}…); - for none"
-            region = self._asker.ask("region", words, before or "-", _one_of(regions))
+            some = dict(list(regions.items())[:MOST_REGIONS])
+            more = ", ..." if len(regions) > len(some) else ""
+            words = f"Region, for its own holidays, such as {_said(some)}{more}; - for none"
+            region = self._asker.ask("region", words, before or "-", _region(regions))
         self._put("holidays", {"country": country, "subdivision": region})
         number = countries.EMERGENCIES.get(country, countries.EMERGENCY)
         self._field("emergency", "What should patients call in danger?", number)
-        line = countries.CRISIS_LINES.get(country, "-")
+        line = "-" if self._known else countries.CRISIS_LINES.get(country, "-")
         self._field("crisis_line", "A line for somebody in despair; - for none", line)
 
     def _people(self) -> None:
-        before = {person["slug"]: person for person in self._document["practitioners"]}
+        before: list[Document] = list(self._document["practitioners"])
         people: list[Document] = []
-        for number, person in enumerate([*before.values(), *([{}] * MOST_PEOPLE)]):
-            key = f"people.{number}"
-            words = "Who treats?" if not number else "Who else treats? - for nobody else"
-            name = self._asker.ask(
-                f"{key}.name", words, person.get("name", "" if not number else "-"), _plain
-            )
+        for number in range(len(before) + MOST_PEOPLE):
+            key, suggested = f"people.{number}", before[0] if before else {}
+            words = "Who else treats? - for nobody else" if number else "Who treats?"
+            default = suggested.get("name", "-" if number else "")
+            name = self._asker.ask(f"{key}.name", words, default, _plain if people else _somebody)
             if not name:
-                if people:
-                    break
-                continue
-            said = opening_words.say_week(person.get("hours", {})) or HOURS
-            hours = self._asker.ask(f"{key}.hours", f"When does {name} work?", said, self._hours)
-            slug = person.get("slug") or short_name(name, {each["slug"] for each in people})
+                break
+            person = self._person(key, name, before)
+            before = [each for each in before if each is not person]
+            said = opening_words.say_week(person.get("hours", {})) or ("-" if person else HOURS)
+            hours = self._asker.ask(
+                f"{key}.hours", f"When does {name} work?", said, self._hours_of(person)
+            )
+            taken = {each["slug"] for each in (*people, *before)}
+            slug = person.get("slug") or short_name(name, taken)
             people.append({"days": [], **person, "slug": slug, "name": name, "hours": hours})
         self._put("practitioners", people)
+
+    def _person(self, key: str, name: str, before: Sequence[Document]) -> Document:
+        """Return whom of those before the name means; nothing for somebody new.
+
+        Visits stay with the person, so a name in another's place is not taken for a new name
+        unless it is said to be.
+        """
+        by_name = {each["name"].casefold(): each for each in before}
+        by_slug = {each["slug"]: each for each in before}
+        if not before or name.casefold() in by_name:
+            return by_name.get(name.casefold(), {})
+        like = by_slug.get(short_name(name, set()))
+        meant = like or before[0]
+        words = f"Is that a new name of {meant['name']}, with the same visits? yes or no"
+        default = "yes" if like else "no"
+        same = self._asker.ask(f"{key}.same", words, default, _one_of(("yes", "no"), needed=True))
+        return meant if same == "yes" else {}
 
     def _services(self) -> None:
         for code, words in (("treatment", "A session"), ("consultation", "A consultation")):
@@ -143,21 +195,27 @@ class Wizard:
 
         def check(typed: str) -> str:
             value = _plain(typed)
+            if name != "price":
+                value = _minutes(value)
             services = {**self._document["services"], code: {**service, name: value}}
             return str(self._checked(("services", code, name), {"services": services}, value))
 
         return check
 
     def _booking(self) -> None:
-        modes = [mode.value for mode in BookingMode]
+        ways = (f"\n  {mode.value}: {'. '.join(MODES[mode])}" for mode in MODES)
         mode = self._asker.ask(
             "mode",
-            "How is a time booked? hold: it waits while contact details are given; instant: with "
-            "one tap; request: your team confirms",
+            f"How do patients book a time?{''.join(ways)}\nhold, instant or request",
             self._document["booking"]["mode"],
-            _one_of(modes, needed=True),
+            _one_of([mode.value for mode in MODES], needed=True),
         )
         self._put("booking", {**self._document["booking"], "mode": mode})
+
+    def _owner(self) -> str:
+        known = self._held.owners.get(self._document["slug"], "-")
+        words = "Who owns it? An owner may change its settings and people, in the console"
+        return str(self._asker.ask("owner", f"{words}; - for nobody yet", known, _plain))
 
     def _field(self, name: str, question: str, default: str = "", *, keep: bool = False) -> None:
         before = self._document[name] if keep else self._before(name) or default
@@ -177,24 +235,18 @@ class Wizard:
     def _put(self, name: str, value: Any) -> None:
         self._document = {**self._document, name: value}
 
-    def _hours(self, typed: str) -> dict[str, list[str]]:
-        hours = opening_words.week(_plain(typed))
-        if not hours:
-            raise ValueError("at least one day needs hours")
-        person = {"slug": "aa", "name": "A", "hours": hours}
-        self._checked(
-            ("practitioners", 0), {"practitioners": [person, _SOMEBODY]}, typed, whole=True
-        )
-        return hours
+    def _hours_of(self, before: Document) -> Callable[[str], dict[str, list[str]]]:
+        def check(typed: str) -> dict[str, list[str]]:
+            hours = opening_words.week(_plain(typed))
+            if not hours and (not before or before["hours"]):
+                raise ValueError("at least one day needs hours")
+            person = {"slug": "aa", "name": "A", "hours": hours}
+            self._checked(
+                ("practitioners", 0), {"practitioners": [person, _SOMEBODY]}, typed, whole=True
+            )
+            return hours
 
-    def _zone_of(self, typed: str) -> str:
-        found, wanted = countries.zones_like(typed), typed.strip().replace(" ", "_").casefold()
-        if wanted == "utc":
-            return "UTC"
-        if found and wanted in (found[0].casefold(), found[0].rpartition("/")[2].casefold()):
-            return found[0]
-        meant = f"; did you mean {', '.join(found)}?" if found else ""
-        raise ValueError(f"that is no time zone such as Europe/London{meant}")
+        return check
 
     def _checked(
         self, path: Path, values: Mapping[str, Any], typed: Any, *, whole: bool = False
@@ -231,12 +283,62 @@ def _plain(typed: str) -> str:
     return "" if text == "-" else text
 
 
-def _country(typed: str) -> str:
-    country = _plain(typed).upper()
-    known = holidays.list_supported_countries(include_aliases=False)
-    if country and country not in known:
-        raise ValueError("that is no two-letter country such as GB; - for none")
+def _somebody(typed: str) -> str:
+    name = _plain(typed)
+    if not name:
+        raise ValueError("a clinic needs somebody who treats")
+    return name
+
+
+def _zone(held: str) -> Callable[[str], str]:
+    def check(typed: str) -> str:
+        zone = held if typed.strip() == held else countries.zone_of(typed)
+        if zone:
+            return zone
+        if found := countries.zones_like(typed)[:MOST_ZONES]:
+            raise ValueError(
+                f"write one of these, or a big city in the same zone: {', '.join(found)}"
+            )
+        raise ValueError(
+            "that is not known here: write a big city in the same zone, such as London"
+        )
+
+    return check
+
+
+def _country(typed: str, held: str) -> str:
+    if _plain(typed) in ("", held):
+        return _plain(typed)
+    country = countries.country_like(typed)
+    if not countries.has_holidays(country):
+        raise ValueError("that is no country with known holidays, such as GB; - for none")
     return country
+
+
+def _region(regions: Mapping[str, str]) -> Callable[[str], str]:
+    """Regions go by their codes and by their names."""
+    by_name = {name.casefold(): code for code, name in regions.items()}
+    by_code = {code.casefold(): code for code in regions}
+
+    def check(typed: str) -> str:
+        wanted = _plain(typed).casefold()
+        if wanted and wanted not in by_code | by_name:
+            raise ValueError(f"it must be one of {_said(regions)}; - for the whole country")
+        return (by_name | by_code).get(wanted, "")
+
+    return check
+
+
+def _said(regions: Mapping[str, str]) -> str:
+    return ", ".join(code if code == name else f"{name} ({code})" for code, name in regions.items())
+
+
+def _minutes(typed: str) -> str:
+    """Return "60 min" and "1 h" as "60"; what is neither stays as it is."""
+    found = _LENGTH.fullmatch(typed)
+    if not found:
+        return typed
+    return str(int(found[1]) * (60 if found[2].lower().startswith("h") else 1))
 
 
 def _one_of(known: Sequence[str], *, needed: bool = False) -> Callable[[str], str]:

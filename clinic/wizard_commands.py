@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,11 +24,13 @@ from clinic.commands import (
 )
 from clinic.lent import Now
 from clinic.link_commands import BotName
-from clinic.wizard import Described, Wizard
+from clinic.wizard import Held, Wizard
 from storage import clinic_document, clinic_file, staff, staff_keys
+from storage.clinic_document import Document
 from storage.clinic_file import ClinicEntry
 from storage.database import Database
 from storage.faults import StorageError
+from storage.staff import Member
 
 WELCOME = """\
 This describes a clinic to the bot. It takes about five minutes.
@@ -41,7 +44,7 @@ class Terminal:
     def ask(self, key: str, question: str, default: str, check: Callable[[str], Any]) -> Any:
         """Return what `check` makes of the answer."""
         while True:
-            typed = typer.prompt(question, default=default or None, type=str)
+            typed = typer.prompt(question, default=default, show_default=bool(default), type=str)
             value, sentence = wizard.settled(check, typed)
             if not sentence:
                 return value
@@ -86,11 +89,12 @@ def add_init(app: typer.Typer, now: Now, bot_name: BotName) -> None:
 
     @app.command("init")
     def init_command(
-        file: Annotated[
-            Path, typer.Option("--file", help="The clinic file to write, and to begin from.")
-        ] = Path("clinic.toml"),
+        file: Annotated[Path, typer.Option("--file", help="The clinic file to write.")] = Path(
+            "clinic.toml"
+        ),
         answers: Annotated[
-            Path | None, typer.Option("--answers", help="A TOML file with answers; asks the rest.")
+            Path | None,
+            typer.Option("--answers", help="A TOML file with answers, which win; asks the rest."),
         ] = None,
         database_url: DatabaseUrl = DEFAULT_URL,
         *,
@@ -98,23 +102,107 @@ def add_init(app: typer.Typer, now: Now, bot_name: BotName) -> None:
             bool, typer.Option("--yes", help="Ask nothing: take the default of what is not told.")
         ] = False,
     ) -> None:
-        """Describe a clinic by answering questions; writes its file, imports it, prints links."""
+        """Describe a clinic by answering questions; writes its file, imports it, prints links.
+
+        A clinic that is there already is begun from as the database holds it, with what was changed
+        in the console; FILE is begun from where the database has no such clinic. Answers win over
+        both.
+        """
         with faults_in_a_sentence():
             asker = _asker(answers, yes=yes)
             if not yes:
                 typer.echo(WELCOME)
-            others, before = _before(file)
-            described = Wizard(asker, before, _local_zone()).run()
-            entry = _kept(database_url, described, known=before is not None)
-            text = clinic_document.text_of([entry, *(o for o in others if o.slug != entry.slug)])
+            begun = _begun(database_url, file)
+            described = Wizard(asker, begun.before, begun.held, _local_zone()).run()
+            entries = begun.with_change(described.document)
+            text = clinic_document.text_of(entries)
             Console().print(Syntax(text, "toml", background_color="default"))
             if not yes and not typer.confirm(f"Write {file} and tell the bot?", default=True):
                 raise typer.Exit(1)
-            file.write_text(text, encoding="utf-8")
+            _refuse_changed(database_url, begun.entries, entries)
             slugs = import_text(database_url, text, str(file))
-            typer.echo(f"{file}: written. Change it by hand, or run this again, at any time.")
-            _invite(database_url, entry.slug, described.owner, now, bot_name)
+            if begun.is_old_file:
+                file.replace(_aside(file))
+            file.write_text(text, encoding="utf-8")
+            typer.echo(f"{file}: written.")
+            slug = described.document["slug"]
+            _invite(database_url, slug, described.owner, now, bot_name)
             link_commands.tell(database_url, slugs, bot_name, described.owner)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What the wizard begins from."""
+
+    entries: Mapping[str, ClinicEntry]  # in the database, by slug
+    owners: Mapping[str, str]
+    filed: tuple[ClinicEntry, ...]  # in the file, each as the database holds it
+    is_old_file: bool  # the file says something else
+
+    @property
+    def before(self) -> Document | None:
+        """The first clinic of the file is asked about again."""
+        return clinic_document.document(self.filed[0]) if self.filed else None
+
+    @property
+    def held(self) -> Held:
+        """What the database holds."""
+        documents = {slug: clinic_document.document(each) for slug, each in self.entries.items()}
+        return Held(documents, self.owners)
+
+    def with_change(self, document: Document) -> list[ClinicEntry]:
+        """Return the clinic that was described, and the others of the file."""
+        entry = clinic_file.checked(document)
+        return [entry, *(each for each in self.filed[1:] if each.slug != entry.slug)]
+
+
+def _begun(database_url: str, file: Path) -> _Begun:
+    """Read the database and the file, and say which of them is gone by."""
+    entries, people = with_database(database_url, _read)
+    owners = {one.clinic: one.name for one in reversed(people) if one.is_owner}
+    filed = clinic_file.parse(file.read_text("utf-8"), str(file)) if file.exists() else ()
+    now = tuple(
+        entries[each.slug].model_copy(update={"protocol": each.protocol})
+        if each.slug in entries
+        else each
+        for each in filed
+    )
+    is_old = _said(now) != _said(filed)
+    if is_old:
+        typer.echo(
+            f"{file} differs from what the bot goes by, such as changes made in the console: this "
+            f"goes on from what the bot goes by, and keeps the file as {_aside(file)}."
+        )
+    elif not filed and entries:
+        typer.echo(f"The bot knows {', '.join(entries)}: give a short name to go on from there.")
+    return _Begun(entries, owners, now, is_old)
+
+
+async def _read(database: Database) -> tuple[dict[str, ClinicEntry], list[Member]]:
+    slugs = await database.read(clinic_document.slugs)
+    entries = {slug: await database.read(clinic_document.entry_of, slug) for slug in slugs}
+    return entries, await database.read(staff.members)
+
+
+def _said(entries: Sequence[ClinicEntry]) -> list[Document]:
+    return [clinic_document.document(each) for each in entries]
+
+
+def _aside(file: Path) -> Path:
+    return file.with_name(f"{file.name}.old")
+
+
+def _refuse_changed(
+    database_url: str, before: Mapping[str, ClinicEntry], written: Sequence[ClinicEntry]
+) -> None:
+    """Raise StorageError when the console changed a clinic while questions were asked."""
+    now, _ = with_database(database_url, _read)
+    for slug in (each.slug for each in written):
+        if now.get(slug) != before.get(slug):
+            raise StorageError(
+                f"{slug}: was changed in the console meanwhile, so nothing is written; run this "
+                "again"
+            )
 
 
 def _asker(answers: Path | None, *, yes: bool) -> Answers | Terminal:
@@ -128,40 +216,16 @@ def _asker(answers: Path | None, *, yes: bool) -> Answers | Terminal:
     return Answers(values, str(answers), terminal)
 
 
-def _before(file: Path) -> tuple[tuple[ClinicEntry, ...], Mapping[str, Any] | None]:
-    """Return the clinics of an older file; the first of them is asked about again."""
-    if not file.exists():
-        return (), None
-    first, *others = clinic_file.parse(file.read_text(encoding="utf-8"), str(file))
-    return tuple(others), clinic_document.document(first)
-
-
-def _kept(database_url: str, described: Described, *, known: bool) -> ClinicEntry:
-    """Return the clinic; what was not asked of one that exists already stays as it is there."""
-    document = described.document
-    slug = document["slug"]
-
-    async def read(database: Database) -> ClinicEntry | None:
-        there = slug in await database.read(clinic_document.slugs)
-        return await database.read(clinic_document.entry_of, slug) if there else None
-
-    there = None if known else with_database(database_url, read)
-    if there is None:
-        return clinic_file.checked(document)
-    kept = clinic_document.document(there)
-    days = {person["slug"]: person["days"] for person in kept["practitioners"]}
-    people = [
-        {**person, "days": days.get(person["slug"], [])} for person in document["practitioners"]
-    ]
-    return clinic_file.checked(
-        {**kept, **document, "practitioners": people, "closures": kept["closures"]}
-    )
-
-
 def _invite(database_url: str, slug: str, owner: str, now: Now, bot_name: BotName) -> None:
     """Write the first owner down and print their invitation, once."""
     team = with_database(database_url, lambda database: database.read(staff.members, slug))
-    if not owner or team:
+    if not owner or any(one.name.casefold() == owner.casefold() for one in team):
+        return
+    if any(one.is_owner for one in team):
+        typer.echo(
+            f"{slug} has an owner already, so {owner} is not invited. Another one: "
+            f'resurface staff add "{owner}" --clinic {slug} --role owner'
+        )
         return
     added = with_database(
         database_url, lambda database: database.write(staff_keys.add, slug, owner, "owner", now())
@@ -180,4 +244,5 @@ def _local_zone() -> str:
     """Return this machine's time zone; UTC when it does not say."""
     named = os.environ.get("TZ", "").lstrip(":")
     linked = str(Path("/etc/localtime").resolve()).rpartition("zoneinfo/")[2]
-    return next((zone for zone in (named, linked) if "/" in zone and zone[0] != "/"), "UTC")
+    known = (each for each in (named, linked) if not each.startswith(("/", "Etc/")))
+    return next((each for each in known if "/" in each), "UTC")

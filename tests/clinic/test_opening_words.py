@@ -35,6 +35,10 @@ def test_the_times_of_a_day(typed: str, read: list[str]) -> None:
         ("sat–mon 9-17", "mon sat sun"),
         ("Tue 9-17; wed closed; Sat 9-17\n", "tue sat"),
         ("Mon-Sun 9-17; Wed closed", "mon tue thu fri sat sun"),
+        ("weekdays 9am-5pm", "mon tue wed thu fri"),
+        ("Weekends: 9 am to 5 pm", "sat sun"),
+        ("weekdays and Saturday 9-5pm", "mon tue wed thu fri sat"),
+        ("daily 9-17; every day 9-17", "mon tue wed thu fri sat sun"),
     ],
 )
 def test_the_days_of_a_week(typed: str, days: str) -> None:

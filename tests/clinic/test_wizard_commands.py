@@ -6,51 +6,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import typer
-from click.testing import Result
-from typer.testing import CliRunner
 
-from clinic.clinic_commands import clinic_app
-from storage import clinic_file
+from clinic.console.setting_pages import MODES
 from storage.clinic_file import ClinicEntry
-from tests.builders import NOW
-
-ANSWERS = """
-name = "Oak & Elm Skin"
-zone = "london"
-address = "1 High Street, London"
-phone = "+44 20 7946 0001"
-owner = "Ada Oak"
-
-[[people]]
-name = "Dr Ada Oak"
-hours = "Mon-Wed 9-13, 14-18; Sat 10-14"
-
-[[people]]
-name = "Ben Elm"
-
-[treatment]
-minutes = 75
-price = "£160"
-"""
-
-
-def run(folder: Path, *arguments: str, typed: str | None = None, bot: str = "oak_bot") -> Result:
-    app = typer.Typer()
-    app.add_typer(clinic_app(lambda: NOW, lambda: bot), name="clinic")
-    words = ("clinic", *arguments, "--database-url", f"sqlite:///{folder}/resurface.db")
-    return CliRunner().invoke(app, words, input=typed, env={"TZ": "", "COLUMNS": "160"})
-
-
-def init(folder: Path, answers: str, *more: str, typed: str | None = None) -> Result:
-    (folder / "answers.toml").write_text(answers, "utf-8")
-    file, told = folder / "clinic.toml", folder / "answers.toml"
-    return run(folder, "init", "--file", str(file), "--answers", str(told), *more, typed=typed)
-
-
-def written(folder: Path) -> ClinicEntry:
-    text = (folder / "clinic.toml").read_text("utf-8")
-    return clinic_file.parse(text, "clinic.toml")[0]
+from tests.clinic.clinic_init import ANSWERS, init, run, written
 
 
 def test_answers_in_a_file_are_enough(tmp_path: Path) -> None:
@@ -69,45 +28,30 @@ def test_answers_in_a_file_are_enough(tmp_path: Path) -> None:
     assert "oak: ready; patients arrive through https://t.me/oak_bot?start=oak" in result.output
 
 
-def test_it_can_be_run_again_and_keeps_what_was_not_asked(tmp_path: Path) -> None:
-    init(tmp_path, ANSWERS, "--yes")
-    file = tmp_path / "clinic.toml"
-    extra = '[[clinics.closures]]\nfrom = 2026-12-27\nuntil = 2026-12-30\nnote = "Rest"\n'
-    file.write_text(file.read_text("utf-8") + extra, "utf-8")
-    first = written(tmp_path)
-
-    again = init(tmp_path, 'phone = "+44 20 7946 0009"\n', "--yes")
-
-    assert (again.exit_code, "?start=staff_" in again.output) == (0, False)
-    assert written(tmp_path) == first.model_copy(update={"phone": "+44 20 7946 0009"})
-
-
-def test_without_its_file_a_known_clinic_keeps_its_closures(tmp_path: Path) -> None:
-    init(tmp_path, ANSWERS, "--yes")
-    text = (tmp_path / "clinic.toml").read_text("utf-8")
-    extra = "[[clinics.closures]]\nfrom = 2026-12-27\nuntil = 2026-12-30\n"
-    (tmp_path / "clinic.toml").write_text(text + extra, "utf-8")
-    run(tmp_path, "import", str(tmp_path / "clinic.toml"))
-    (tmp_path / "clinic.toml").unlink()
-
-    init(tmp_path, ANSWERS, "--yes")
-
-    assert len(written(tmp_path).closures) == 1
-
-
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('"london"', '"Londres"', "answers.toml: zone: That is no time zone such as Europe/London"),
-        ('"london"', '"land"', "did you mean"),
+        ('"london"', '"Londres"', "answers.toml: zone: That is not known here: write a big city"),
+        (
+            '"london"',
+            '"Londn"',
+            "zone: Write one of these, or a big city in the same zone: Europe/",
+        ),
+        ('"london"', '"usa"', "these, or a big city in the same zone: America/New_York, America/"),
+        (
+            'owner = "Ada Oak"',
+            'region = "Kent"',
+            "It must be one of England (ENG), Northern Ireland",
+        ),
+        ('name = "Dr Ada Oak"', 'name = ""', "people.0.name: A clinic needs somebody who treats."),
         ('"+44 20 7946 0001"', '"call us"', "answers.toml: phone: Must be a telephone number"),
         ("minutes = 75", "minutes = 900", "treatment.minutes: Must be at most 480"),
         ("minutes = 75", "minutes = 400", "treatment.minutes: Must have hours long enough for"),
         ("Mon-Wed 9-13, 14-18", "Mon-Wed 9-15, 14-18", "people.0.hours: Must not overlap"),
         ("Mon-Wed 9-13, 14-18", "late", "people.0.hours: A line must begin with its days"),
         ('name = "Oak & Elm Skin"', "", "name: Must not be empty."),
-        ('owner = "Ada Oak"', 'country = "XX"', "country: That is no two-letter country"),
-        ('owner = "Ada Oak"', 'mode = "maybe"', "mode: It must be one of request, hold, instant"),
+        ('owner = "Ada Oak"', 'country = "XX"', "country: That is no country with known"),
+        ('owner = "Ada Oak"', 'mode = "maybe"', "mode: It must be one of hold, instant, request"),
         ('owner = "Ada Oak"', "owner = ", "answers.toml: is not TOML"),
     ],
 )
@@ -125,15 +69,57 @@ def test_a_terminal_asks_again_until_the_answer_fits(tmp_path: Path) -> None:
     answers = ANSWERS.replace('zone = "london"', "").replace(
         '"+44 20 7946 0001"', '"+44 20 7946 0002"'
     )
-    typed = "\n".join(("", "Atlantis", "Lisbon")) + "\n" * 20 + "\n"
+    typed = "\n".join(("", "Camelot", "Lisbon")) + "\n" * 20 + "\n"
 
     result = init(
         tmp_path, answers.replace("[treatment]\nminutes = 75\n", "[treatment]\n"), typed=typed
     )
 
-    assert "That is no time zone such as Europe/London" in result.output
+    assert (
+        "That is not known here: write a big city in the same zone, such as London."
+        in result.output
+    )
     assert result.exit_code == 0, result.output
     assert written(tmp_path).zone == "Europe/Lisbon"
+
+
+@pytest.mark.parametrize(
+    ("key", "typed", "said"),
+    [
+        ("zone", "Scotland", 'zone = "Europe/London"'),
+        ("country", "uk", 'country = "GB"'),
+        ("country", "Ireland", 'country = "IE"'),
+        ("country", "-", "[clinics.holidays]\n\n"),
+        ("region", "scotland", 'subdivision = "SCT"'),
+        ("region", "wls", 'subdivision = "WLS"'),
+        ("consultation.minutes", "60 min", "minutes = 60\nbefore_minutes = 0\nafter_minutes = 0"),
+        ("consultation.minutes", "1 h", "minutes = 60\nbefore_minutes = 0\nafter_minutes = 0"),
+        ("consultation.after_minutes", "5 minutes", "after_minutes = 5"),
+        ("mode", "Request", 'mode = "request"'),
+    ],
+)
+def test_an_answer_may_be_said_as_people_say_it(
+    tmp_path: Path, key: str, typed: str, said: str
+) -> None:
+    table, _, name = key.rpartition(".")
+    line = f'{name} = "{typed}"\n'
+    answers = ANSWERS.replace('zone = "london"', "") if key == "zone" else ANSWERS
+    init(tmp_path, f"{answers}\n[{table}]\n{line}" if table else line + answers, "--yes")
+
+    assert said in (tmp_path / "clinic.toml").read_text("utf-8")
+
+
+def test_the_ways_of_booking_are_said_as_in_the_console(tmp_path: Path) -> None:
+    asked = init(tmp_path, ANSWERS, typed="\n" * 30).output
+
+    for mode, (title, words) in MODES.items():
+        assert f"  {mode.value}: {title}. {words}" in asked
+
+
+def test_nothing_typed_where_something_is_needed_is_told(tmp_path: Path) -> None:
+    asked = init(tmp_path, "", typed="\nOak\n" + "\n" * 30).output
+
+    assert "What is the clinic called?: \nMust not be empty.\n" in asked
 
 
 def test_a_no_at_the_end_writes_nothing(tmp_path: Path) -> None:
