@@ -48,8 +48,16 @@ def backup_command(
     """Write everything in the database to FILE. The bot may go on running."""
     with faults_in_a_sentence(), _progress() as tell:
         manifest = backup.make(database_url, file, tell, force=force)
-        checkup.note_backup(settings.load().data_dir)
+        folder = settings.load().data_dir
     typer.echo(f"{file}: {_counted(manifest.rows)}, version {manifest.revision or 'none'}")
+    try:
+        checkup.note_backup(folder)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        words = (
+            f"DATA_DIR, {folder}, cannot be written ({why}): `check` will not know of this backup"
+        )
+        typer.echo(words, err=True)
 
 
 def restore_command(
@@ -67,7 +75,7 @@ def restore_command(
     with faults_in_a_sentence(), _progress() as tell:
         manifest = backup.restore(database_url, file, tell, verify=verify, force=force)
     told = ", verified" if verify else ""
-    typer.echo(f"restored{told}: {_counted(manifest.rows)}; `resurface run` goes on from here")
+    typer.echo(f"restored{told}: {_counted(manifest.rows)}; `{command('run')}` goes on from here")
 
 
 def migrate_command(

@@ -72,6 +72,17 @@ def test_a_backup_is_counted_and_comes_back_verified(url: str, tmp_path: Path) -
     assert "restored, verified: " in back.output
 
 
+def test_a_backup_is_made_where_nothing_else_can_be_written(url: str, tmp_path: Path) -> None:
+    (tmp_path / "full").touch()
+    file = str(tmp_path / "monday.backup")
+
+    made = run("backup", file, DATABASE_URL=url, DATA_DIR=str(tmp_path / "full"))
+
+    assert made.exit_code == 0, made.output
+    assert f"{file}: " in made.output
+    assert "cannot be written" in made.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

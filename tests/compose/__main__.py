@@ -17,6 +17,7 @@ from pathlib import Path
 import aiohttp
 
 from bot.playground.limits import TOKEN
+from bot.webhook import derived_secret
 from storage.database import Database, connect
 from tests.compose import patients
 from tests.compose.docker import (
@@ -146,6 +147,7 @@ async def examined(here: Project, report: Report) -> None:
     hardened(here, report)
     signed_in(here, report)
     kept(here, report)
+    silent(here, report)
     stopped(here, report)
 
 
@@ -237,6 +239,18 @@ def kept(here: Project, report: Report) -> None:
     other = f"postgresql://resurface:{password}@db/restored"
     back = here.tool("restore", "/backups/test.backup", "--verify", "--database-url", other)
     report.says(f"backup: {made.partition(': ')[2]}; {back.partition(';')[0]}")
+
+
+def silent(here: Project, report: Report) -> None:
+    """Check that no service logged a secret, the deliveries' own included."""
+    said = here.logs("all")
+    files = (Path(here.environment["SECRETS"], name) for name in SECRETS)
+    hidden = [*(file.read_text().strip() for file in files), derived_secret(TOKEN)]
+    found = [line for line in said.splitlines() if any(words in line for words in hidden)]
+    if found or "proxy-1" not in said:
+        services = sorted({line.partition(" ")[0] for line in found})
+        raise Failed(f"{len(found)} lines of the logs hold a secret: {', '.join(services)}")
+    report.says(f"{len(said.splitlines())} lines of logs, none with a secret")
 
 
 def stopped(here: Project, report: Report) -> None:

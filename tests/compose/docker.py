@@ -98,9 +98,9 @@ class Project:
         """Give Compose a command that must work; return what it printed. Raises DockerFault."""
         return done(*self.command(*arguments), **self.environment)
 
-    def logs(self) -> str:
-        """Return the last lines that each service said."""
-        command = self.command("logs", "--no-color", "--tail", "40")
+    def logs(self, tail: str = "40") -> str:
+        """Return the last lines that each service said; `tail` may be "all"."""
+        command = self.command("logs", "--no-color", "--tail", tail)
         return tried(*command, **self.environment).stdout
 
     def take_down(self) -> int:
