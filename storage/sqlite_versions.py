@@ -36,5 +36,7 @@ def warning(url: URL, version: Version | None = None) -> str:
     return (
         f"SQLite {shown} has a rare fault that can damage the file when two programs write at the "
         "same instant: use SQLite 3.51.3, 3.50.7 or 3.44.6 or newer, or PostgreSQL; until then "
-        "keep backups, and run `resurface` commands that write while the bot is stopped"
+        "keep backups, and stop the bot before a command that writes: `resurface clinic init` and "
+        "`import`, `staff`, `console-link`, `calendar`, `channel`. The console, `check`, `backup` "
+        "and `clinic links` are safe beside the bot"
     )
