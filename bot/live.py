@@ -28,6 +28,7 @@ from bot.worker import Deliver
 from storage import clinics, migrations, protocol_files, sqlite_versions
 from storage.database import Database, connect
 from storage.outbox_policy import Kind
+from storage.program import command
 
 logger = structlog.get_logger(__name__)
 
@@ -223,6 +224,6 @@ def new_token() -> str:
 async def _require_clinic(database: Database) -> None:
     if not await database.read(clinics.load_all):
         raise BotFault(
-            "the database has no clinic yet: run `resurface clinic import FILE` with your "
-            "clinic's file, or `resurface clinic demo` to try things"
+            f"the database has no clinic yet: run `{command('clinic init')}` to describe yours, or "
+            f"`{command('clinic demo')}` to try things"
         )

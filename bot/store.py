@@ -29,6 +29,7 @@ from storage import (
 )
 from storage.database import Database
 from storage.inbox import KeptUpdate
+from storage.program import command
 from storage.turns import Committed, Duplicate, SlotTaken, Stale, TurnWrites
 
 _CLINICS_FOR = 60.0  # seconds after which a clinic's profile is read again
@@ -188,9 +189,10 @@ async def prepare_protocols(
             known[protocol.key] = protocol
     for clinic in (await database.read(clinics.load_all)).values():
         if clinic.protocol not in known:
+            use = command(f"protocol use FILE --clinic {clinic.slug}")
             raise BotFault(
-                f"the protocol of clinic {clinic.slug} no longer fits this version: run `resurface "
-                f"protocol use FILE --clinic {clinic.slug}` with its overrides, or with --packaged"
+                f"the protocol of clinic {clinic.slug} no longer fits this version: run `{use}` "
+                "with its overrides, or with --packaged"
             )
     return known
 

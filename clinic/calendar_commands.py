@@ -23,6 +23,7 @@ from storage import calendar_accounts, clashes, feeds, outbox, sealing
 from storage.calendar_accounts import Account, Terms, WhenStale
 from storage.clashes import Clash, ClashKind
 from storage.database import Database
+from storage.program import command
 
 T = TypeVar("T")
 
@@ -221,9 +222,9 @@ async def _agree(database: Database, keeper: Calendars, account_id: int, now: No
     lag = await database.read(outbox.lag, now())
     said = f"{account.clinic} {account.practitioner}: read"
     if kept.clashes:
-        said += f", {kept.clashes} new clashes (see `resurface calendar list`)"
+        said += f", {kept.clashes} new clashes (see `{command('calendar list')}`)"
     if lag.due:
-        said += "; what is booked is written there by `resurface run`"
+        said += f"; what is booked is written there by `{command('run')}`"
     return said
 
 

@@ -23,6 +23,7 @@ from storage import (
     staff,
 )
 from storage.database import Database
+from storage.program import command
 from storage.staff import Member
 
 WEEKS = 6  # looked at for free times
@@ -56,7 +57,7 @@ async def findings(
     known = await database.read(clinics.load_all)
     found = [*_of_bot(bot)]
     if not known:
-        found.append(Finding("There is no clinic yet.", "Run `resurface clinic init`."))
+        found.append(Finding("There is no clinic yet.", f"Run `{command('clinic init')}`."))
     people = await database.read(staff.members)
     for clinic in known.values():
         team = [one for one in people if one.clinic == clinic.slug]
@@ -110,18 +111,23 @@ def _of_team(clinic: Clinic, team: list[Member]) -> Iterator[Finding]:
     if not team:
         yield Finding(
             f"{clinic.name}: nobody may see its leads.",
-            f"Run `resurface staff add NAME --clinic {clinic.slug} --role owner`, then invite.",
+            f"Run `{_owner_of(clinic)}`, then invite.",
         )
     elif not any(one.is_owner for one in team):
         yield Finding(
             f"{clinic.name}: it has no owner, so nobody can change its settings.",
-            f"Run `resurface staff add NAME --clinic {clinic.slug} --role owner`.",
+            f"Run `{_owner_of(clinic)}`.",
         )
     elif all(one.chat_id is None for one in team):
         yield Finding(
             f"{clinic.name}: nobody is told of new leads in Telegram.",
-            f"Run `resurface staff invite {team[0].id}` and open the link on that person's phone.",
+            f"Run `{command(f'staff invite {team[0].id}')}` and open the link on that person's "
+            "phone.",
         )
+
+
+def _owner_of(clinic: Clinic) -> str:
+    return command(f"staff add NAME --clinic {clinic.slug} --role owner")
 
 
 async def _of_protocol(database: Database, clinic: Clinic, clinic_id: int) -> list[Finding]:
@@ -141,7 +147,8 @@ async def _of_channels(database: Database, clinic: Clinic, clinic_id: int) -> li
     found = [
         Finding(
             f"{clinic.name}: channel {each.id} is off: {in_words(each.disabled_why)}.",
-            f"Run `resurface channel test {each.id}`, then `resurface channel enable {each.id}`.",
+            f"Run `{command(f'channel test {each.id}')}`, then "
+            f"`{command(f'channel enable {each.id}')}`.",
         )
         for each in await database.read(lead_channels.listed, clinic_id)
         if not each.is_on
@@ -151,7 +158,7 @@ async def _of_channels(database: Database, clinic: Clinic, clinic_id: int) -> li
         found.append(
             Finding(
                 f"{clinic.name}: {len(lost)} messages did not reach a channel.",
-                "Run `resurface channel replay-hints`.",
+                f"Run `{command('channel replay-hints')}`.",
             )
         )
     return found
@@ -164,7 +171,7 @@ async def _of_calendars(
         Finding(
             f"{clinic.name}: the calendar of {each.practitioner} cannot be read"
             f"{f': {each.failure}' if each.failure else ''}.",
-            f"Connect it anew: resurface calendar connect {clinic.slug} {each.practitioner}.",
+            f"Connect it anew: {command(f'calendar connect {clinic.slug} {each.practitioner}')}.",
         )
         for each in await database.read(calendar_accounts.accounts, clinic_id)
         if each.failures or each.is_stale(now)
@@ -176,7 +183,7 @@ def _of_server(database: Database, settings: ConsoleSettings, now: datetime) -> 
     if made_at is None or now.timestamp() - made_at > BACKUP_EVERY.total_seconds():
         yield Finding(
             "There is no backup." if made_at is None else "The last backup is over a week old.",
-            "Run `resurface backup FILE` every night, and keep the file elsewhere, encrypted.",
+            f"Run `{command('backup FILE')}` every night, and keep the file elsewhere, encrypted.",
         )
     if not settings.console_url:
         yield Finding(

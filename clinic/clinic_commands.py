@@ -23,6 +23,7 @@ from clinic.own_protocol import Prove
 from flows import proof
 from storage import clinic_protocols, clinics
 from storage.faults import StorageError
+from storage.program import command
 
 
 def clinic_app(now: Now, bot_name: BotName, prove: Prove = proof.prove) -> typer.Typer:
@@ -98,4 +99,5 @@ def _add_export(app: typer.Typer) -> None:
                 (out.parent / name).write_text(overrides, encoding="utf-8")
                 typer.echo(f"{out.parent / name}: written, the clinic's own numbers")
             out.write_text(text, encoding="utf-8")
-            typer.echo(f"{out}: written; import it again with `resurface clinic import {out}`")
+            again = command(f"clinic import {out}")
+            typer.echo(f"{out}: written; import it again with `{again}`")

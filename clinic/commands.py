@@ -20,6 +20,7 @@ from storage import clinic_document, clinic_protocols, clinics, leads, migration
 from storage.database import Database, connect
 from storage.faults import StorageError
 from storage.leads import LeadRow
+from storage.program import command
 
 T = TypeVar("T")
 
@@ -67,7 +68,7 @@ def export_text(
         own = await database.read(clinic_protocols.overrides) if beside else {}
         entries = [await database.read(clinic_document.entry_of, slug) for slug in chosen]
         if not entries:
-            raise StorageError("there is no clinic yet: run `resurface clinic init`")
+            raise StorageError(f"there is no clinic yet: run `{command('clinic init')}`")
         files = {f"{slug}-overrides.toml": own[slug] for slug in chosen if slug in own}
         named = [
             entry.model_copy(update={"protocol": f"{entry.slug}-overrides.toml"})

@@ -14,6 +14,7 @@ from clinic.links import Poster
 from flows.clinics import Clinic
 from storage import clinic_document, clinics, protocol_files, staff
 from storage.database import Database
+from storage.program import command
 
 #: Returns the bot's name on Telegram, without `@`; empty when nobody can be asked.
 BotName = Callable[[], str]
@@ -67,12 +68,13 @@ def tell(database_url: str, slugs: Sequence[str], bot_name: BotName, invited: st
         team = [one for one in people if one.clinic == slug]
         if not team:
             typer.echo(
-                f"  nobody may see its leads yet: resurface staff add NAME --clinic {slug} "
-                "--role owner"
+                "  nobody may see its leads yet: "
+                + command(f"staff add NAME --clinic {slug} --role owner")
             )
         for one in team:
             if one.joined_at is None and one.name != invited:
-                typer.echo(f"  invite {one.name} to Telegram: resurface staff invite {one.id}")
+                told = command(f"staff invite {one.id}")
+                typer.echo(f"  invite {one.name} to Telegram: {told}")
     if not name:
         typer.echo(NO_NAME, err=True)
 

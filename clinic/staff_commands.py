@@ -14,6 +14,7 @@ from rich.table import Table
 from clinic import settings
 from clinic.commands import DEFAULT_URL, DatabaseUrl, faults_in_a_sentence, with_database
 from storage import staff, staff_keys
+from storage.program import command
 from storage.staff import STAFF, Member
 
 Now = Callable[[], datetime]
@@ -62,7 +63,7 @@ def _add_changes(app: typer.Typer, now: Now) -> None:
             )
             typer.echo(
                 f"{added.name} is number {added.id}, {added.role} at {added.clinic}; next: "
-                f"resurface staff invite {added.id}"
+                + command(f"staff invite {added.id}")
             )
 
     @app.command("remove")

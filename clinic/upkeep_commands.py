@@ -26,6 +26,7 @@ from storage import backup, carry, inbox, migrations, outbox
 from storage.inbox import ParkedUpdate
 from storage.manifests import Progress as Tell
 from storage.outbox import OutboxRow
+from storage.program import command
 
 inbox_app = typer.Typer(
     help="Messages of patients that could not be dealt with.", no_args_is_help=True

@@ -30,6 +30,7 @@ from storage.clinic_document import Document
 from storage.clinic_file import ClinicEntry
 from storage.database import Database
 from storage.faults import StorageError
+from storage.program import command
 from storage.staff import Member
 
 WELCOME = """\
@@ -124,7 +125,8 @@ def add_init(app: typer.Typer, now: Now, bot_name: BotName) -> None:
             if begun.is_old_file:
                 file.replace(_aside(file))
             file.write_text(text, encoding="utf-8")
-            typer.echo(f"{file}: written.")
+            by_hand = command(f"clinic import {file}")
+            typer.echo(f"{file}: written. If you change it by hand, tell the bot with `{by_hand}`.")
             slug = described.document["slug"]
             _invite(database_url, slug, described.owner, now, bot_name)
             link_commands.tell(database_url, slugs, bot_name, described.owner)
@@ -224,7 +226,7 @@ def _invite(database_url: str, slug: str, owner: str, now: Now, bot_name: BotNam
     if any(one.is_owner for one in team):
         typer.echo(
             f"{slug} has an owner already, so {owner} is not invited. Another one: "
-            f'resurface staff add "{owner}" --clinic {slug} --role owner'
+            + command(f'staff add "{owner}" --clinic {slug} --role owner')
         )
         return
     added = with_database(

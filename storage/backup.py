@@ -11,6 +11,7 @@ from pathlib import Path
 from storage import manifests, postgres_dumps, sqlite_copies
 from storage.database import parse_url
 from storage.manifests import BackupFault, Manifest, Progress
+from storage.program import command
 
 
 def make(database_url: str, file: Path, progress: Progress, *, force: bool) -> Manifest:
@@ -49,7 +50,7 @@ def restore(
     if kind != url.get_backend_name():
         raise BackupFault(
             f"{file}: is a backup of {kind}, but DATABASE_URL is of {url.get_backend_name()}; "
-            "restore to the same kind, then `resurface migrate` carries SQLite to PostgreSQL"
+            f"restore to the same kind, then `{command('migrate')}` carries SQLite to PostgreSQL"
         )
     if manifest is None and verify:
         raise BackupFault(

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from storage.faults import StorageError
+from storage.program import command
 
 #: Where a value stands: names of tables and keys, and numbers in lists.
 Path = tuple[int | str, ...]
@@ -100,9 +101,7 @@ def _names(dotted: str) -> tuple[str, ...]:
 #: What is wrong, by the kind that the validation gives it; `{got}` is what stands there.
 _SENTENCES = {
     "missing": "is missing",
-    "extra_forbidden": (
-        "is no setting of a clinic: see how it is spelt in `resurface clinic demo --print`"
-    ),
+    "extra_forbidden": ("is no setting of a clinic: see how it is spelt in `{demo}`"),
     "greater_than_equal": "must be at least {ge}, got {got}",
     "less_than_equal": "must be at most {le}, got {got}",
     "string_too_short": "must not be empty",
@@ -121,5 +120,6 @@ def _sentence(fault: Mapping[str, Any]) -> str:
     if kind.startswith(("date_", "datetime_")):
         return f"must be a date such as 2026-12-24, got {got}"
     if kind in _SENTENCES:
-        return _SENTENCES[kind].format(**(fault.get("ctx") or {}), got=got)
+        demo = command("clinic demo --print")
+        return _SENTENCES[kind].format(**(fault.get("ctx") or {}), got=got, demo=demo)
     return str(fault["msg"]).removeprefix("Value error, ")

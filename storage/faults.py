@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
 
+from storage.program import command
+
 #: The server asks for the same transaction again: serialization failure and deadlock.
 TRY_AGAIN = frozenset({"40001", "40P01"})
 
@@ -71,7 +73,7 @@ def outdated(url: URL) -> DatabaseOutdated:
     """Make the error of a database whose tables are older than the program."""
     return DatabaseOutdated(
         f"DATABASE_URL {shown(url)}: the tables are missing or of an older version; "
-        "`resurface run` brings them up to date"
+        f"`{command('run')}` brings them up to date"
     )
 
 

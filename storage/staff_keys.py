@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from storage import audit, console_sessions, staff
 from storage.models import Clinic
+from storage.program import command
 from storage.staff import OWNER, Member, StaffFault
 
 FIRST_OWNER = "Owner"
@@ -93,7 +94,7 @@ def _only_clinic(connection: Connection) -> str:
     slugs = list(connection.execute(select(Clinic.slug).order_by(Clinic.slug)).scalars())
     if not slugs:
         raise StaffFault(
-            "there is no clinic yet: run `resurface clinic import FILE`, or `resurface clinic demo`"
+            f"there is no clinic yet: run `{command('clinic init')}`, or `{command('clinic demo')}`"
         )
     if len(slugs) > 1:
         raise StaffFault(f"say which clinic with --clinic: {', '.join(slugs)}")
@@ -103,5 +104,5 @@ def _only_clinic(connection: Connection) -> str:
 def _somebody(connection: Connection, staff_id: int) -> Member:
     found = [one for one in staff.members(connection) if one.id == staff_id]
     if not found:
-        raise StaffFault(f"nobody has the number {staff_id}: see `resurface staff list`")
+        raise StaffFault(f"nobody has the number {staff_id}: see `{command('staff list')}`")
     return found[0]

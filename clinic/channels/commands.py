@@ -18,6 +18,7 @@ from clinic.commands import DEFAULT_URL, DatabaseUrl, faults_in_a_sentence, with
 from storage import lead_channels
 from storage.database import Database
 from storage.lead_channels import Channel, Delivery
+from storage.program import command
 
 T = TypeVar("T")
 Now = Callable[[], datetime]
@@ -65,7 +66,7 @@ def hints(undelivered: Sequence[Delivery]) -> list[str]:
     return [
         f"{each.event_type} of {each.happened_at} for channel {each.channel_id} ({each.address}): "
         f"{in_words(each.why) or each.state}, {each.tries} tries. "
-        f"Send it again: resurface outbox replay {each.message}"
+        f"Send it again: {command(f'outbox replay {each.message}')}"
         for each in undelivered
     ]
 
@@ -89,7 +90,8 @@ def _add_add(app: typer.Typer, now: Now) -> None:
 
         async def add(channels: Channels, clinic_id: int) -> str:
             added = await channels.add(clinic_id, address, events or (), includes_answers=answers)
-            told = f"channel {added.id}: try it with `resurface channel test {added.id}`"
+            test = command(f"channel test {added.id}")
+            told = f"channel {added.id}: try it with `{test}`"
             if added.secret is None:
                 return told
             return f"{told}\nIts signing secret, shown this once: {added.secret}"
@@ -142,7 +144,7 @@ def _add_changes(app: typer.Typer, now: Now) -> None:
         with faults_in_a_sentence():
             _with_channels(database_url, clinic, now, lambda c, i: c.enable(i, number))
             typer.echo(
-                f"channel {number} is on; `resurface channel replay-hints` says what it lacks"
+                f"channel {number} is on; `{command('channel replay-hints')}` says what it lacks"
             )
 
     @app.command("disable")
@@ -183,7 +185,8 @@ def _add_rotate(app: typer.Typer, now: Now) -> None:
                 return
             secret = _with_channels(database_url, clinic, now, lambda c, i: c.rotate(i, number))
             typer.echo(f"The new signing secret, shown this once: {secret}")
-            typer.echo(f"When your receiver knows it: resurface channel rotate {number} --finish")
+            last = command(f"channel rotate {number} --finish")
+            typer.echo(f"When your receiver knows it: {last}")
 
 
 def _with_channels(

@@ -52,7 +52,7 @@ async def test_the_bot_runs_until_a_signal_and_a_second_one_does_no_harm(
 
 
 async def test_without_a_clinic_nothing_starts(tmp_path: Path) -> None:
-    with pytest.raises(BotFault, match="resurface clinic import FILE"):
+    with pytest.raises(BotFault, match="resurface clinic init"):
         await until_told(run_bot(settings(tmp_path), print, ALL, NONE))
 
 

@@ -123,7 +123,7 @@ async def test_with_a_token_the_clinics_bot_answers_until_told_to_stop(tmp_path:
 async def test_a_database_without_a_clinic_says_which_command_to_run(tmp_path: Path) -> None:
     words = await fault_of(tmp_path, TELEGRAM_BOT_TOKEN=TOKEN)
 
-    assert "run `resurface clinic import FILE`" in words
+    assert "run `resurface clinic init`" in words
 
 
 async def test_a_bad_token_is_one_sentence(tmp_path: Path) -> None:
