@@ -188,6 +188,7 @@ async def _console(running: Browser, place: Playground, images: Path) -> None:
     for suffix, paths in SHOWN.items():
         async with _desk(running, place, suffix) as page:
             if not suffix:
+                await _sign(page, place.console)
                 await _mark_who_came(page, place.console)
                 await _answer_leads(page, place.console)
             for path in paths:
@@ -242,6 +243,16 @@ async def _desk(running: Browser, place: Playground, suffix: str) -> AsyncIterat
 async def _open(page: Page, address: str) -> None:
     await page.goto(address)
     await settled(page)
+
+
+async def _sign(page: Page, console: str) -> None:
+    """Sign the protocol, as a clinic does before its first day."""
+    await page.goto(f"{console}/settings/protocol")
+    await page.get_by_label("Clinician’s name").fill("Dr Amara Osei")
+    await page.get_by_label("Post and registration number").fill("Dermatologist, GMC 0000000")
+    await page.get_by_role("checkbox").check()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Sign", exact=True).click()
 
 
 async def _mark_who_came(page: Page, console: str) -> None:

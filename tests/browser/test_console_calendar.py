@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Browser, expect
 from sqlalchemy import Connection, select
 
+from clinic.console import pages
 from flows.conversation import Stage
 from flows.slots import local
 from storage.models import Appointment
@@ -49,7 +50,8 @@ async def test_staff_move_a_session_and_the_patient_reads_the_new_times(
 
         await delivered(here)
         await maya.patient.sees("has moved your visits")
-        stand = [f"{local(at, LONDON):%a %-d %b, %H:%M}" for at in await here.database.read(_times)]
+        now, times = here.clock.now(), await here.database.read(_times)
+        stand = [pages.spell(local(at, LONDON), now) for at in times]
         assert len(told) > 1
         assert set(told) <= set(stand)
         for at in stand:
