@@ -14,13 +14,14 @@ from storage import clinic_file
 from storage.clinic_file import WEEKDAYS, ClinicEntry, Spans
 from storage.faults import StorageError
 from storage.models import Clinic, Closure, DayOverride, OpeningHours, Practitioner, Service
+from storage.program import command
 
 #: A clinic's values, shaped as in a file; `clinic_file.checked` reads it.
 Document = dict[str, Any]
 
 _HEAD = """\
 # A clinic as Resurface knows it. Change what you like and run:
-#   resurface clinic import THIS-FILE
+#   {again}
 # Practitioners who are left out are closed, not deleted; appointments stay.
 """
 
@@ -102,9 +103,9 @@ def words(spans: Spans) -> list[str]:
     return [f"{opens:%H:%M}-{closes:%H:%M}" for opens, closes in spans]
 
 
-def text_of(entries: Sequence[ClinicEntry], head: str = _HEAD) -> str:
+def text_of(entries: Sequence[ClinicEntry]) -> str:
     """Return clinics as a clinic file; reading it gives the same clinics."""
-    lines = [head] if head else []
+    lines = [_HEAD.format(again=command("clinic import THIS-FILE"))]
     for entry in entries:
         lines += ["[[clinics]]", *_table(document(entry), "clinics"), ""]
     return "\n".join(lines)

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
+from storage.program import command
+
 HERE = Path(__file__).parent
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
@@ -47,7 +49,7 @@ def environment(assets: Assets, links: Sequence[object]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(asset=assets.address, links=links)
+    made.globals.update(asset=assets.address, links=links, command=command)
     made.filters.update(local=local, day=day, short_day=short_day, clock=clock)
     made.filters.update(ago=ago, iso=iso, phrase=phrase)
     return made

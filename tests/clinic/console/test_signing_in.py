@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 import pytest
 
@@ -18,6 +19,17 @@ async def test_a_link_signs_in(world: ConsoleWorld) -> None:
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/today")
     assert "Joe Penhale" in (await browser.follows(answer)).text
+
+
+async def test_the_page_says_how_to_make_a_link_on_the_server(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", [".venv/bin/resurface", "run"])
+
+    assert (
+        "<code>.venv/bin/resurface console-link</code>"
+        in (await world.browser().get("/sign-in")).text
+    )
 
 
 async def test_opening_a_link_does_not_use_it_up(world: ConsoleWorld) -> None:
