@@ -12,7 +12,7 @@ from flows.conversation import Stage
 from flows.slots import Slot, local
 from storage import follow_ups
 from tests.browser.both_sides import delivered, times_of
-from tests.browser.console_pages import signed_in_page
+from tests.browser.console_pages import DESK, PHONE, signed_in_page
 from tests.clinic.console.world import ConsoleWorld
 from tests.journeys.guide import Guide
 from tests.journeys.world import World
@@ -20,6 +20,22 @@ from tests.journeys.world import World
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LONDON = "Europe/London"
+
+#: Pixels between the longest name of a day and its field, and the lines of the tallest date.
+LAID_OUT = """() => {
+    const box = each => {
+        const words = document.createRange();
+        words.selectNodeContents(each);
+        return words.getBoundingClientRect();
+    };
+    const named = box(document.querySelector("label[for$=-wed]"));
+    const field = document.querySelector("input[name=wed]").getBoundingClientRect();
+    const dates = [...document.querySelectorAll(".free li > span:first-child")];
+    return [
+        field.left - named.right,
+        Math.max(...dates.map(each => box(each).height)) / named.height,
+    ];
+}"""
 
 
 async def first_visit(here: World, name: str) -> tuple[Guide, Slot]:
@@ -72,3 +88,16 @@ async def test_other_opening_hours_bring_other_times_at_once(
         await expect(desk.get_by_text("in these hours from now on")).to_be_visible()
 
     assert await times_of(ada, "Wed 25 Nov") == ["15:00", "15:30", "16:00"]
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE])
+async def test_names_of_days_keep_away_from_their_fields_and_dates_stay_on_a_line(
+    chromium: Browser, console: ConsoleWorld, viewport: dict[str, int]
+) -> None:
+    async with signed_in_page(chromium, console, viewport=viewport) as desk:
+        await desk.goto(f"{console.address}/settings/people/amara")
+
+        gap, lines = await desk.evaluate(LAID_OUT)
+
+    assert gap >= 6
+    assert lines < 1.5
