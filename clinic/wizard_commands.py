@@ -105,9 +105,9 @@ def add_init(app: typer.Typer, now: Now, bot_name: BotName) -> None:
     ) -> None:
         """Describe a clinic by answering questions; writes its file, imports it, prints links.
 
-        A clinic that is there already is begun from as the database holds it, with what was changed
-        in the console; FILE is begun from where the database has no such clinic. Answers win over
-        both.
+        A clinic that is there already is begun from as the bot goes by it,
+        with what was changed in the console; from its file only where the
+        database has no such clinic. Answers of a file win over both.
         """
         with faults_in_a_sentence():
             asker = _asker(answers, yes=yes)

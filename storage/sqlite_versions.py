@@ -10,6 +10,8 @@ import sqlite3
 
 from sqlalchemy.engine import URL
 
+from storage.program import command
+
 _BEGAN = (3, 7, 0)
 _MENDED = (3, 51, 3)  # and everything after it
 _MENDED_IN = {(3, 44): (3, 44, 6), (3, 50): (3, 50, 7)}  # older series that got the cure too
@@ -36,7 +38,7 @@ def warning(url: URL, version: Version | None = None) -> str:
     return (
         f"SQLite {shown} has a rare fault that can damage the file when two programs write at the "
         "same instant: use SQLite 3.51.3, 3.50.7 or 3.44.6 or newer, or PostgreSQL; until then "
-        "keep backups, and stop the bot before a command that writes: `resurface clinic init` and "
-        "`import`, `staff`, `console-link`, `calendar`, `channel`. The console, `check`, `backup` "
-        "and `clinic links` are safe beside the bot"
+        f"keep backups, and stop the bot before a command that writes: `{command('clinic init')}` "
+        "and `import`, `staff`, `console-link`, `calendar`, `channel`. The console, `check`, "
+        "`backup` and `clinic links` are safe beside the bot"
     )
