@@ -83,7 +83,7 @@ class StaffWords:
         if facts.status != "new":
             lines.append(self.say(f"card.{facts.status}", name=facts.by))
         rows = self._card_rows(facts)
-        return _with_link(lines, rows, console_url, facts.lead_id, self.say("button.open"))
+        return self._with_link(lines, rows, console_url, facts.lead_id)
 
     def outside_change(self, card: ClashCard) -> str:
         """Return what was done in a practitioner's own calendar to a visit of a patient."""
@@ -193,20 +193,20 @@ class StaffWords:
         )
         return tuple(row for row in (buttons[:2], buttons[2:]) if row)
 
+    def _with_link(
+        self, lines: Sequence[str], rows: Rows, console_url: str, lead_id: int
+    ) -> Screen:
+        """Telegram opens buttons by https only; any other address is this machine's own."""
+        address = f"{console_url.rstrip('/')}/leads/{lead_id}" if console_url else ""
+        if address.startswith("https://"):
+            button = Button(self.say("button.open"), url=address)
+            return Screen("\n".join(lines), (*rows, (button,)))
+        if address:
+            lines = (*lines, self.say("card.here", address=address))
+        return Screen("\n".join(lines), rows)
+
     def _local(self, at: datetime) -> datetime:
         return at.astimezone(ZoneInfo(self.zone))
 
     def _day(self, on: date) -> str:
         return str(format_date(on, "EEE d MMM", locale=self.catalogue.locale))
-
-
-def _with_link(
-    lines: Sequence[str], rows: Rows, console_url: str, lead_id: int, words: str
-) -> Screen:
-    """Telegram opens buttons by https only; any other address stands in the text."""
-    address = f"{console_url.rstrip('/')}/leads/{lead_id}" if console_url else ""
-    if address.startswith("https://"):
-        return Screen("\n".join(lines), (*rows, (Button(words, url=address),)))
-    if address:
-        lines = (*lines, f"{words}: {escaped(address)}")
-    return Screen("\n".join(lines), rows)

@@ -21,6 +21,7 @@ from bot.updates import Arrival, StaffCall
 from flows.events import AskedHelp
 from storage import inbox, models, staff
 from storage.database import Database
+from storage.staff_cards import CardFacts
 from tests.builders import NOW
 from tests.flows.chat import catalogues
 from tests.patient import Patient
@@ -193,3 +194,29 @@ def test_a_link_of_the_machine_itself_says_where_it_opens() -> None:
     assert "in a browser on the machine that runs the bot" in here
     assert "CONSOLE_URL" in here
     assert "CONSOLE_URL" not in elsewhere
+
+
+def test_a_card_says_where_an_address_of_the_machine_itself_opens() -> None:
+    words = StaffWords(catalogues(), "en", "UTC")
+    lead = CardFacts(
+        lead_id=7,
+        clinic="Willow",
+        zone="UTC",
+        locale="en",
+        kind="review",
+        verdict=None,
+        band="",
+        wants_person=False,
+        booked=(),
+        status="new",
+        by="",
+        chat_id=1,
+    )
+
+    here, elsewhere = (
+        words.card(lead, url) for url in ("http://[::1]:8081", "https://desk.example")
+    )
+
+    assert "on the machine that runs the bot: http://[::1]:8081/leads/7" in here.html
+    assert "the machine that runs" not in elsewhere.html
+    assert elsewhere.rows[-1][0].url == "https://desk.example/leads/7"
