@@ -33,11 +33,16 @@ price = "£160"
 """
 
 
-def run(folder: Path, *arguments: str, typed: str | None = None, bot: str = "oak_bot") -> Result:
+def commands(bot: str = "oak_bot") -> typer.Typer:
     app = typer.Typer()
     app.add_typer(clinic_app(lambda: NOW, lambda: bot), name="clinic")
+    return app
+
+
+def run(folder: Path, *arguments: str, typed: str | None = None, bot: str = "oak_bot") -> Result:
     words = ("clinic", *arguments, "--database-url", f"sqlite:///{folder}/resurface.db")
-    return CliRunner().invoke(app, words, input=typed, env={"TZ": "", "COLUMNS": "160"})
+    place = {"TZ": "", "COLUMNS": "160"}
+    return CliRunner().invoke(commands(bot), words, input=typed, env=place)
 
 
 def init(folder: Path, answers: str, *more: str, typed: str | None = None) -> Result:

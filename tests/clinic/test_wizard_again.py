@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from storage.clinic_document import Document
 from storage.clinic_protocols import Version
 from storage.protocol_versions import ProtocolText
 from tests.builders import NOW
-from tests.clinic.clinic_init import ANSWERS, init, run, written
+from tests.clinic.clinic_init import ANSWERS, commands, init, run, written
 
 #: Everything that a clinic file can say and no question asks for.
 RICH = """
@@ -83,7 +85,7 @@ def entered(folder: Path, typed: str = "\n" * 60) -> str:
 
 
 def in_the_console(folder: Path) -> Document:
-    """Change a price, a Saturday and who comes first; return what the bot goes by then."""
+    """Change a price and a Saturday; return what the bot goes by then."""
     changed = exported(folder).replace("£160", "£175").replace('["10:00-14:00"]', '["11:00-13:00"]')
     imported(folder, changed)
     return clinic_document.document(
@@ -192,6 +194,34 @@ def test_a_person_may_get_a_new_name(tmp_path: Path) -> None:
 
     named = {person.slug: person.name for person in written(tmp_path).practitioners}
     assert named == {"ada": "A. Oak", "ben": "Dr Ben Oak"}
+
+
+class Meanwhile(StringIO):
+    """Enter throughout; something happens when the first answer is given."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        super().__init__("\n" * 60)
+        self._happens = happens
+
+    def readline(self, size: int = -1, /) -> str:
+        if not self.tell():
+            self._happens()
+        return super().readline(size)
+
+
+def test_what_the_console_changes_while_questions_are_asked_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    init(tmp_path, ANSWERS, "--yes")
+    before = written(tmp_path)
+    monkeypatch.setattr("sys.stdin", Meanwhile(lambda: in_the_console(tmp_path)))
+
+    file, place = f"--file={tmp_path}/clinic.toml", f"--database-url={url(tmp_path)}"
+    ended = commands()(["clinic", "init", file, place], standalone_mode=False)
+
+    assert "oak: was changed in the console meanwhile" in capsys.readouterr().err
+    assert (ended, written(tmp_path)) == (2, before)
+    assert '"£175"' in exported(tmp_path)
 
 
 def test_the_known_owner_is_offered_and_another_is_told_how(tmp_path: Path) -> None:
