@@ -145,6 +145,15 @@ def _of_migration(file: str, text: str, tables: set[str]) -> Iterator[Mutant]:
             if kind in ("CheckConstraint", "UniqueConstraint", "ForeignKeyConstraint"):
                 yield _without_constraint(file, text, table, made)
     yield from _added_later(file, text)
+    yield from _of_columns(file, text)
+
+
+def _of_columns(file: str, text: str) -> Iterator[Mutant]:
+    """Yield the foreign keys that are written into a column."""
+    for made in _calls(ast.parse(text), "ForeignKey"):
+        part = ast.get_source_segment(text, made) or ""
+        name = f"foreign key to {ast.unparse(made.args[0])} of {Path(file).name[:4]}"
+        yield Mutant(name, file, f"{part},", "", SCHEMA, models_notice)
 
 
 def _added_later(file: str, text: str) -> Iterator[Mutant]:
