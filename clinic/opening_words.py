@@ -12,6 +12,8 @@ _SPAN = re.compile(rf"{_TIME}\s*(?:-|–|—|to|until)\s*{_TIME}", flags=re.IGNO
 _CLOSED = {"", "-", "–", "closed", "none", "off"}
 _DAY = r"(mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?"
 _DAYS = re.compile(rf"{_DAY}(?:\s*(?:-|–|to)\s*{_DAY})?", flags=re.IGNORECASE)
+#: Nobody opens between 1 and 6 in the night, nor begins at 8 in the evening: 2-6 is the afternoon.
+_EARLIEST, _LATEST = "06:00", "07:59"
 #: Words for several days, and the days that are meant.
 _SEVERAL = (
     (re.compile(r"\bweekdays?\b", flags=re.IGNORECASE), "Mon-Fri"),
@@ -25,7 +27,7 @@ def spans(text: str) -> list[str]:
     if text.strip().casefold() in _CLOSED:
         return []
     parts = re.split(r"\s*(?:,|;|\+|&|\band\b)\s*", text.strip())
-    return [_span(part) for part in parts if part]
+    return _in_order([part for part in parts if part])
 
 
 def week(text: str) -> dict[str, list[str]]:
@@ -37,7 +39,7 @@ def week(text: str) -> dict[str, list[str]]:
     for line in re.split(r"[;\n]", text):
         if line.strip():
             days, rest = _days(line.strip())
-            found = [_span(each[0]) for each in _SPAN.finditer(rest)]
+            found = _in_order([each[0] for each in _SPAN.finditer(rest)])
             left = re.sub(r"[\s,&+]|\band\b", "", _SPAN.sub("", rest))
             if left.casefold() not in _CLOSED or (not found and not left):
                 raise ValueError(f"the times must look like 9-13, 14-17:30, got {rest.strip()!r}")
@@ -89,18 +91,52 @@ def _days(line: str) -> tuple[list[str], str]:
     return days, rest
 
 
-def _span(text: str) -> str:
+def _in_order(parts: Sequence[str]) -> list[str]:
+    """Return a day's times as a clinic file says them, each read as later than the one before."""
+    said: list[str] = []
+    for part in parts:
+        said.append(_span(part, said[-1][-5:] if said else ""))
+    return said
+
+
+def _span(text: str, after: str) -> str:
     found = _SPAN.fullmatch(text.strip())
     if not found:
         return text.strip()
     (hour, minute, half), (until, until_minute, until_half) = found.groups()[:3], found.groups()[3:]
     if until_half and not half and int(hour) < 12:
         half = "am" if int(hour) > int(until) % 12 or until_half.lower() == "am" else until_half
-    return f"{_clock(hour, minute, half)}-{_clock(until, until_minute, until_half)}"
+    opens = _clock(hour, minute, half)
+    closes = _clock(until, until_minute, until_half)
+    if not opens or not closes:
+        return text.strip()
+    is_loose, is_loose_end = _is_loose(hour, half), _is_loose(until, until_half)
+    if is_loose and opens < max(after, _EARLIEST) and opens <= _LATEST:
+        later = _afternoon(opens)
+        if (end := _end(closes, later, is_loose=is_loose_end)) > later:
+            return f"{later}-{end}"
+    return f"{opens}-{_end(closes, opens, is_loose=is_loose_end)}"
+
+
+def _end(closes: str, opens: str, *, is_loose: bool) -> str:
+    later = _afternoon(closes)
+    return later if is_loose and closes <= opens < later else closes
 
 
 def _clock(hour: str, minute: str | None, half: str | None) -> str:
+    """Return a time as HH:MM; empty when there is no such one."""
     number = int(hour)
+    if half and number > 12:  # some say 13pm
+        return f"{number}:{minute or '00'}" if half.lower() == "pm" and number < 24 else ""
     if half:
         number = number % 12 + (12 if half.lower() == "pm" else 0)
     return f"{number:02d}:{minute or '00'}"
+
+
+def _is_loose(hour: str, half: str | None) -> bool:
+    """Say whether an hour may be meant for the afternoon: 2 may, and 02, 14 and 2am may not."""
+    return not half and not hour.startswith("0") and int(hour) < 12
+
+
+def _afternoon(clock: str) -> str:
+    return f"{int(clock[:2]) + 12}{clock[2:]}"
