@@ -116,7 +116,12 @@ async def test_what_somebody_else_changed_is_not_written_over(
         ("/settings/people/amara", "hours:amara", {"mon": "9-15, 14-18"}, "Must not overlap: one"),
         ("/settings/people/amara", "hours:amara", {"tue": "late"}, "Must look like"),
         ("/settings/people/amara", "days:amara", {"on": "soon"}, "Must be a date such as"),
-        ("/settings/people/amara", "days:amara", {"on": "2026-12-24", "hours": "9-8"}, "Must open"),
+        (
+            "/settings/people/amara",
+            "days:amara",
+            {"on": "2026-12-24", "hours": "14-12"},
+            "Must open",
+        ),
         ("/settings/closed", "closures", {"from": "2026-12-24", "until": "2026-12-01"}, "Must end"),
         ("/settings/booking", "booking", {"hold_minutes": "1"}, "Must be at least 2"),
         (
