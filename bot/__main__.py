@@ -20,7 +20,7 @@ from bot.live import run_bot, until_told
 from bot.playground.refusals import PlaygroundRefused
 from bot.playground.server import run_playground
 from bot.roles import Role, chosen
-from bot.settings import Settings, SettingsFaults, load, load_data_place
+from bot.settings import Settings, load, load_data_place
 from clinic import checkup_command, own_protocol, staff_commands, upkeep_commands
 from clinic import settings as console_settings
 from clinic.calendar_commands import calendar_app
@@ -160,7 +160,7 @@ def faults_in_a_sentence() -> Iterator[None]:
     """End with exit code 2 and what to correct, not with a traceback."""
     try:
         yield
-    except (BotFault, PlaygroundRefused, ProtocolFaults, SettingsFaults, StorageError) as fault:
+    except (BotFault, PlaygroundRefused, ProtocolFaults, StorageError) as fault:
         typer.echo(str(fault), err=True)
         raise typer.Exit(USAGE_FAULT) from None
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import SettingsError
 
+from storage.faults import StorageError
 from storage.secret_files import UNREADABLE, SecretFiles
 
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{10,}")
@@ -18,8 +19,11 @@ _WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{32,256}")
 _SECRET = frozenset({"telegram_bot_token", "database_url", "webhook_secret"})
 
 
-class SettingsFaults(Exception):
-    """Settings that cannot be used: one sentence for each."""
+class SettingsFaults(StorageError):
+    """Settings that cannot be used: one sentence for each.
+
+    A StorageError, as the console's are: every command says those in a sentence.
+    """
 
     def __init__(self, faults: tuple[str, ...]) -> None:
         super().__init__("\n".join(faults))

@@ -90,13 +90,13 @@ def _add_invite(app: typer.Typer, now: Now, bot_name: BotName) -> None:
     def invite_command(number: Number, database_url: DatabaseUrl = DEFAULT_URL) -> None:
         """Print a link that ties somebody's Telegram to the clinic; it works once, for a week."""
         with faults_in_a_sentence():
+            name = bot_name()  # first: what is wrong with the settings costs no older invitation
             payload = with_database(
                 database_url,
                 lambda database: database.write(
                     staff_keys.invite, number, secrets.token_urlsafe(32), now()
                 ),
             )
-            name = bot_name()
             typer.echo(f"https://t.me/{name or 'YOUR_BOT'}?start={payload}")
             if not name:
                 typer.echo("put your bot's name in the place of YOUR_BOT", err=True)

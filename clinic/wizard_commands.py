@@ -110,6 +110,7 @@ def add_init(app: typer.Typer, now: Now, bot_name: BotName) -> None:
         database has no such clinic. Answers of a file win over both.
         """
         with faults_in_a_sentence():
+            name = bot_name()  # first: it names what is wrong with the settings
             asker = _asker(answers, yes=yes)
             if not yes:
                 typer.echo(WELCOME)
@@ -128,8 +129,8 @@ def add_init(app: typer.Typer, now: Now, bot_name: BotName) -> None:
             by_hand = command(f"clinic import {file}")
             typer.echo(f"{file}: written. If you change it by hand, tell the bot with `{by_hand}`.")
             slug = described.document["slug"]
-            _invite(database_url, slug, described.owner, now, bot_name)
-            link_commands.tell(database_url, slugs, bot_name, described.owner)
+            invited = _invite(database_url, slug, described.owner, now, name)
+            link_commands.tell(database_url, slugs, lambda: name, invited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,28 +219,34 @@ def _asker(answers: Path | None, *, yes: bool) -> Answers | Terminal:
     return Answers(values, str(answers), terminal)
 
 
-def _invite(database_url: str, slug: str, owner: str, now: Now, bot_name: BotName) -> None:
-    """Write the first owner down and print their invitation, once."""
+def _invite(database_url: str, slug: str, owner: str, now: Now, bot_name: str) -> str:
+    """Write the first owner down, print an invitation and return who is invited; empty: nobody.
+
+    An owner who did not open theirs yet gets another, for the first one may be lost.
+    """
     team = with_database(database_url, lambda database: database.read(staff.members, slug))
-    if not owner or any(one.name.casefold() == owner.casefold() for one in team):
-        return
-    if any(one.is_owner for one in team):
+    same = next((one for one in team if one.name.casefold() == owner.casefold()), None)
+    if not owner or (same and not (same.is_owner and same.joined_at is None)):
+        return ""
+    if not same and any(one.is_owner for one in team):
         typer.echo(
             f"{slug} has an owner already, so {owner} is not invited. Another one: "
             + command(f'staff add "{owner}" --clinic {slug} --role owner')
         )
-        return
-    added = with_database(
+        return ""
+    invited = same or with_database(
         database_url, lambda database: database.write(staff_keys.add, slug, owner, "owner", now())
     )
     payload = with_database(
         database_url,
         lambda database: database.write(
-            staff_keys.invite, added.id, secrets.token_urlsafe(32), now()
+            staff_keys.invite, invited.id, secrets.token_urlsafe(32), now()
         ),
     )
-    typer.echo(f"{owner} opens this link in Telegram, once, within a week:")
-    typer.echo(f"  https://t.me/{bot_name() or links.UNNAMED}?start={payload}")
+    older = "; an earlier link of theirs has ended" if same else ""
+    typer.echo(f"{invited.name} opens this link in Telegram, once, within a week{older}:")
+    typer.echo(f"  https://t.me/{bot_name or links.UNNAMED}?start={payload}")
+    return invited.name
 
 
 def _local_zone() -> str:

@@ -152,6 +152,23 @@ async def test_wrong_settings_are_one_sentence_each(tmp_path: Path) -> None:
     assert len(words.splitlines()) == 2
 
 
+@pytest.mark.parametrize(
+    "command", ["clinic init", "clinic links", "clinic demo", "staff invite 1", "check"]
+)
+def test_a_misshapen_token_is_one_sentence_before_anything_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = {"TELEGRAM_BOT_TOKEN": "123456", "DATABASE_URL": f"sqlite:///{tmp_path}/a.db"}
+
+    ended = CliRunner().invoke(app, command.split(), env=place)
+
+    assert ended.exit_code == 2
+    assert ended.output.splitlines() == [
+        "TELEGRAM_BOT_TOKEN must look like 123456:ABC-DEF; copy it from @BotFather"
+    ]
+
+
 async def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from clinic.commands import export_text, with_database
-from storage import clinic_document, clinic_protocols, clinics
+from storage import clinic_document, clinic_protocols, clinics, staff
 from storage.clinic_document import Document
 from storage.clinic_protocols import Version
 from storage.protocol_versions import ProtocolText
+from storage.staff import Member
 from tests.builders import NOW
 from tests.clinic.clinic_init import ANSWERS, commands, init, run, written
 
@@ -222,6 +223,31 @@ def test_what_the_console_changes_while_questions_are_asked_stays(
     assert "oak: was changed in the console meanwhile" in capsys.readouterr().err
     assert (ended, written(tmp_path)) == (2, before)
     assert '"£175"' in exported(tmp_path)
+
+
+def invitation(told: str) -> str:
+    return told.partition("?start=staff_")[2].partition("\n")[0]
+
+
+def joined(folder: Path, token: str) -> Member | None:
+    return with_database(url(folder), lambda data: data.write(staff.join, token, 7, NOW))
+
+
+def test_an_owner_who_never_opened_the_invitation_gets_another(tmp_path: Path) -> None:
+    first = invitation(init(tmp_path, ANSWERS, "--yes").output)
+    again = entered(tmp_path)
+
+    assert "within a week; an earlier link of theirs has ended:" in again
+    assert "invite Ada Oak to Telegram" not in again
+    assert joined(tmp_path, first) is None
+    assert joined(tmp_path, invitation(again)) is not None
+
+
+def test_an_owner_who_joined_is_not_invited_again(tmp_path: Path) -> None:
+    token = invitation(init(tmp_path, ANSWERS, "--yes").output)
+    joined(tmp_path, token)
+
+    assert "?start=staff_" not in entered(tmp_path)
 
 
 def test_the_known_owner_is_offered_and_another_is_told_how(tmp_path: Path) -> None:
