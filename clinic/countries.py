@@ -46,8 +46,23 @@ CRISIS_LINES: Mapping[str, str] = {
 }
 
 
-#: Other names of one state: holidays and time zones are those of the whole.
-_UNITED_KINGDOM = frozenset({"uk", "england", "scotland", "wales", "northern ireland"})
+#: Other names of one state, and which region of its holidays they mean.
+_UNITED_KINGDOM: Mapping[str, str] = {
+    "uk": "",
+    "england": "ENG",
+    "scotland": "SCT",
+    "wales": "WLS",
+    "northern ireland": "NIR",
+}
+
+#: Where nearly everybody lives, of countries with several zones.
+_MAIN_ZONES: Mapping[str, str] = {
+    "CN": "Asia/Shanghai",
+    "DE": "Europe/Berlin",
+    "ES": "Europe/Madrid",
+    "NZ": "Pacific/Auckland",
+    "PT": "Europe/Lisbon",
+}
 
 _FEWEST = 3  # letters of a word from which zones are suggested
 _ALIKE = 0.85  # 1 is the same word
@@ -56,6 +71,19 @@ _ALIKE = 0.85  # 1 is the same word
 def country_of(zone: str) -> str:
     """Return the two-letter country of a time zone; empty when it is of none."""
     return str(get_global("zone_territories").get(zone, ""))
+
+
+def zone_in(country: str, nearby: str) -> str:
+    """Return a country's time zone; where it has several `nearby` or none, unless one is main."""
+    zones = _zones_of(country)
+    if not zones or nearby in zones:
+        return nearby
+    return zones[0] if len(zones) == 1 else _MAIN_ZONES.get(country, "")
+
+
+def region_like(typed: str) -> str:
+    """Return the region that the name of a country means, such as SCT; empty when it is none."""
+    return _UNITED_KINGDOM.get(" ".join(typed.split()).casefold(), "")
 
 
 def country_like(typed: str) -> str:

@@ -5,13 +5,12 @@ Asking is somebody else's: a terminal, a file of answers, or both.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from clinic import countries, opening_words
-from clinic.console.setting_forms import FormFault, begun, short_name
+from clinic import answers, countries, opening_words
+from clinic.console.setting_forms import short_name
 from clinic.console.setting_pages import MODES
 from flows.clinics import BookingMode
 from storage import clinic_file
@@ -20,8 +19,7 @@ from storage.clinic_faults import ClinicFileFaults, Path
 
 HOURS = "Mon-Fri 9-13, 14-17:30"
 MOST_PEOPLE = 20
-MOST_ZONES = MOST_REGIONS = 5  # are suggested at once
-_LENGTH = re.compile(r"(\d+)\s*(h|hours?|m|mins?|minutes?)\.?", flags=re.IGNORECASE)
+MOST_REGIONS = 5  # are suggested at once
 
 #: What stands in for what was not asked yet, so that each answer can be checked by itself.
 _BLANK: Document = {
@@ -50,6 +48,10 @@ class Asker(Protocol):
         """Return what `check` makes of the answer; it raises ValueError with a sentence."""
         ...
 
+    def told(self, key: str) -> str:
+        """Return an answer that is known before it is asked for; empty when none is."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Described:
@@ -71,19 +73,30 @@ class Wizard:
     """Asks for one clinic; `before` is what is known of it already."""
 
     def __init__(
-        self, asker: Asker, before: Mapping[str, Any] | None, held: Held, zone: str
+        self,
+        asker: Asker,
+        before: Mapping[str, Any] | None,
+        held: Held,
+        zone: str,
+        owner: str | None = None,
     ) -> None:
-        """`zone` is suggested when nothing is known."""
+        """`zone` is suggested when nothing is known; `owner` when who owns it was said before."""
         self._asker = asker
         self._held = held
         self._zone = zone
+        self._said_owner = owner
         self._known = before is not None
         self._document: Document = {**_BLANK, **(before or {})}
 
     def run(self) -> Described:
         """Ask everything."""
         self._profile()
-        self._country()
+        before = str(self._document["holidays"].get("country", ""))
+        self._country(before)
+        self._time_zone(before)
+        self._field("address", "Where is it?")
+        self._field("phone", "Its telephone number")
+        self._dangers(before)
         self._people()
         self._services()
         self._booking()
@@ -96,11 +109,6 @@ class Wizard:
         begun_with = self._document["slug"] if self._known else ""
         self._field("slug", "Its short name, for links", keep=True)
         self._go_on_with(self._document["slug"], begun_with)
-        zone = self._before("zone") or self._zone
-        words = "Its time zone, or a big city in it"
-        self._put("zone", self._asker.ask("zone", words, zone, _zone(zone)))
-        self._field("address", "Where is it?")
-        self._field("phone", "Its telephone number")
 
     def _short_name(self) -> str:
         """Return the clinic's own when it is held already; another's is not taken over."""
@@ -115,28 +123,69 @@ class Wizard:
             self._document = {**_BLANK, **self._held.clinics[slug], "name": name}
             self._known = True
 
-    def _country(self) -> None:
-        held = self._document["holidays"]
-        suggested = "" if self._known else countries.country_of(self._document["zone"])
-        country = self._asker.ask(
+    def _country(self, before: str) -> None:
+        """Ask for the country, by which all that follows is suggested, and for its region."""
+        zone = countries.zone_of(self._asker.told("zone")) or self._zone
+        suggested = "" if self._known else countries.country_of(zone)
+        country, meant = self._asker.ask(
             "country",
-            "Country, for public holidays, such as GB or Ireland; - for none",
-            held.get("country") or suggested or "-",
-            lambda typed: _country(typed, held.get("country", "")),
+            "Country, for public holidays and the time zone, such as GB or Ireland; - for none",
+            before or suggested or "-",
+            lambda typed: answers.country(typed, before),
         )
+        if not meant and country == before:
+            meant = self._document["holidays"].get("subdivision", "")
         regions = countries.regions_of(country)
         region = ""
         if regions:
-            before = held.get("subdivision", "") if held.get("country") == country else ""
             some = dict(list(regions.items())[:MOST_REGIONS])
             more = ", ..." if len(regions) > len(some) else ""
-            words = f"Region, for its own holidays, such as {_said(some)}{more}; - for none"
-            region = self._asker.ask("region", words, before or "-", _region(regions))
+            words = f"Region, for its own holidays, such as {answers.said(some)}{more}; - for none"
+            region = self._asker.ask("region", words, meant or "-", answers.region(regions))
         self._put("holidays", {"country": country, "subdivision": region})
-        number = countries.EMERGENCIES.get(country, countries.EMERGENCY)
-        self._field("emergency", "What should patients call in danger?", number)
-        line = "-" if self._known else countries.CRISIS_LINES.get(country, "-")
-        self._field("crisis_line", "A line for somebody in despair; - for none", line)
+
+    def _time_zone(self, before: str) -> None:
+        country = self._document["holidays"]["country"]
+        zone = self._before("zone")
+        if not self._known or country != before:
+            zone = countries.zone_in(country, zone or self._zone)
+        words = "Its time zone, or a big city in it"
+        self._put("zone", self._asker.ask("zone", words, zone, answers.zone(zone, country)))
+
+    def _dangers(self, before: str) -> None:
+        """A country's numbers are not kept for another country."""
+        country = self._document["holidays"]["country"]
+        for name, question, numbers, other in (
+            (
+                "emergency",
+                "What should patients call in danger?",
+                countries.EMERGENCIES,
+                countries.EMERGENCY,
+            ),
+            (
+                "crisis_line",
+                "A line for somebody in despair; - for none",
+                countries.CRISIS_LINES,
+                "-",
+            ),
+        ):
+            default = self._before(name) or "-"
+            is_old = country != before and default == numbers.get(before, other)
+            if is_old or not self._known:
+                default = numbers.get(country, other)
+            self._put(name, self._asker.ask(name, question, default, self._call(name)))
+
+    def _call(self, name: str) -> Callable[[str], str]:
+        """Return the check of whom to call; what is held may stay as it is."""
+        held = self._before(name)
+
+        def check(typed: str) -> str:
+            value = answers.plain(typed)
+            if value != held:
+                answers.to_call(value)
+            return str(self._checked((name,), {name: value}, value))
+
+        return check
 
     def _people(self) -> None:
         before: list[Document] = list(self._document["practitioners"])
@@ -145,7 +194,9 @@ class Wizard:
             key, suggested = f"people.{number}", before[0] if before else {}
             words = "Who else treats? - for nobody else" if number else "Who treats?"
             default = suggested.get("name", "-" if number else "")
-            name = self._asker.ask(f"{key}.name", words, default, _plain if people else _somebody)
+            name = self._asker.ask(
+                f"{key}.name", words, default, answers.plain if people else answers.somebody
+            )
             if not name:
                 break
             person = self._person(key, name, before)
@@ -173,7 +224,9 @@ class Wizard:
         meant = like or before[0]
         words = f"Is that a new name of {meant['name']}, with the same visits? yes or no"
         default = "yes" if like else "no"
-        same = self._asker.ask(f"{key}.same", words, default, _one_of(("yes", "no"), needed=True))
+        same = self._asker.ask(
+            f"{key}.same", words, default, answers.one_of(("yes", "no"), needed=True)
+        )
         return meant if same == "yes" else {}
 
     def _services(self) -> None:
@@ -194,9 +247,9 @@ class Wizard:
         """Return the check of one value of a service, as far as the service is known."""
 
         def check(typed: str) -> str:
-            value = _plain(typed)
+            value = answers.plain(typed)
             if name != "price":
-                value = _minutes(value)
+                value = answers.minutes(value)
             services = {**self._document["services"], code: {**service, name: value}}
             return str(self._checked(("services", code, name), {"services": services}, value))
 
@@ -208,26 +261,28 @@ class Wizard:
             "mode",
             f"How do patients book a time?{''.join(ways)}\nhold, instant or request",
             self._document["booking"]["mode"],
-            _one_of([mode.value for mode in MODES], needed=True),
+            answers.one_of([mode.value for mode in MODES], needed=True),
         )
         self._put("booking", {**self._document["booking"], "mode": mode})
 
     def _owner(self) -> str:
-        known = self._held.owners.get(self._document["slug"], "-")
-        words = "Who owns it? An owner may change its settings and people, in the console"
-        return str(self._asker.ask("owner", f"{words}; - for nobody yet", known, _plain))
-
-    def _field(self, name: str, question: str, default: str = "", *, keep: bool = False) -> None:
-        before = self._document[name] if keep else self._before(name) or default
-        self._put(
-            name,
-            self._asker.ask(
-                name,
-                question,
-                before,
-                lambda typed: self._checked((name,), {name: _plain(typed)}, _plain(typed)),
-            ),
+        known = self._said_owner
+        if known is None:
+            known = self._held.owners.get(self._document["slug"], "")
+        words = (
+            "Who owns it? An owner may change its settings and people, in the console; "
+            "- for nobody yet"
         )
+        return str(self._asker.ask("owner", words, known or "-", answers.plain))
+
+    def _field(self, name: str, question: str, *, keep: bool = False) -> None:
+        before = self._document[name] if keep else self._before(name)
+
+        def check(typed: str) -> str:
+            value = answers.plain(typed)
+            return str(self._checked((name,), {name: value}, value))
+
+        self._put(name, self._asker.ask(name, question, before, check))
 
     def _before(self, name: str) -> str:
         return str(self._document.get(name, "")) if self._known else ""
@@ -237,7 +292,7 @@ class Wizard:
 
     def _hours_of(self, before: Document) -> Callable[[str], dict[str, list[str]]]:
         def check(typed: str) -> dict[str, list[str]]:
-            hours = opening_words.week(_plain(typed))
+            hours = opening_words.week(answers.plain(typed))
             if not hours and (not before or before["hours"]):
                 raise ValueError("at least one day needs hours")
             person = {"slug": "aa", "name": "A", "hours": hours}
@@ -265,90 +320,3 @@ class Wizard:
             if own:
                 raise ValueError(own[0].message) from None
         return typed
-
-
-def settled(check: Callable[[str], Any], typed: str) -> tuple[Any, str]:
-    """Return the value and no sentence, or the sentence that says what to write instead."""
-    try:
-        return check(typed), ""
-    except ValueError as fault:
-        return None, begun(str(fault))
-    except FormFault as fault:
-        return None, str(fault)
-
-
-def _plain(typed: str) -> str:
-    """A dash alone stands for nothing: a terminal cannot tell Enter from the default."""
-    text = typed.strip()
-    return "" if text == "-" else text
-
-
-def _somebody(typed: str) -> str:
-    name = _plain(typed)
-    if not name:
-        raise ValueError("a clinic needs somebody who treats")
-    return name
-
-
-def _zone(held: str) -> Callable[[str], str]:
-    def check(typed: str) -> str:
-        zone = held if typed.strip() == held else countries.zone_of(typed)
-        if zone:
-            return zone
-        if found := countries.zones_like(typed)[:MOST_ZONES]:
-            raise ValueError(
-                f"write one of these, or a big city in the same zone: {', '.join(found)}"
-            )
-        raise ValueError(
-            "that is not known here: write a big city in the same zone, such as London"
-        )
-
-    return check
-
-
-def _country(typed: str, held: str) -> str:
-    if _plain(typed) in ("", held):
-        return _plain(typed)
-    country = countries.country_like(typed)
-    if not countries.has_holidays(country):
-        raise ValueError("that is no country with known holidays, such as GB; - for none")
-    return country
-
-
-def _region(regions: Mapping[str, str]) -> Callable[[str], str]:
-    """Regions go by their codes and by their names."""
-    by_name = {name.casefold(): code for code, name in regions.items()}
-    by_code = {code.casefold(): code for code in regions}
-
-    def check(typed: str) -> str:
-        wanted = _plain(typed).casefold()
-        if wanted and wanted not in by_code | by_name:
-            raise ValueError(f"it must be one of {_said(regions)}; - for the whole country")
-        return (by_name | by_code).get(wanted, "")
-
-    return check
-
-
-def _said(regions: Mapping[str, str]) -> str:
-    return ", ".join(code if code == name else f"{name} ({code})" for code, name in regions.items())
-
-
-def _minutes(typed: str) -> str:
-    """Return "60 min" and "1 h" as "60"; what is neither stays as it is."""
-    found = _LENGTH.fullmatch(typed)
-    if not found:
-        return typed
-    return str(int(found[1]) * (60 if found[2].lower().startswith("h") else 1))
-
-
-def _one_of(known: Sequence[str], *, needed: bool = False) -> Callable[[str], str]:
-    def check(typed: str) -> str:
-        value = _plain(typed)
-        by_name = {each.casefold(): each for each in known}
-        if value.casefold() in by_name:
-            return by_name[value.casefold()]
-        if value or needed:
-            raise ValueError(f"it must be one of {', '.join(known)}")
-        return ""
-
-    return check

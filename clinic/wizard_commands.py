@@ -14,7 +14,8 @@ import typer
 from rich.console import Console
 from rich.syntax import Syntax
 
-from clinic import link_commands, links, wizard
+from clinic import link_commands, links
+from clinic.answers import settled
 from clinic.commands import (
     DEFAULT_URL,
     DatabaseUrl,
@@ -46,10 +47,14 @@ class Terminal:
         """Return what `check` makes of the answer."""
         while True:
             typed = typer.prompt(question, default=default, show_default=bool(default), type=str)
-            value, sentence = wizard.settled(check, typed)
+            value, sentence = settled(check, typed)
             if not sentence:
                 return value
             typer.secho(sentence, fg="yellow")
+
+    def told(self, key: str) -> str:
+        """Nobody answers before the question."""
+        return ""
 
 
 class Answers:
@@ -66,12 +71,16 @@ class Answers:
         typed = self._typed(key)
         if typed is None and self._then is not None:
             return self._then.ask(key, question, default, check)
-        value, sentence = wizard.settled(check, default if typed is None else typed)
+        value, sentence = settled(check, default if typed is None else typed)
         if sentence:
             where = f"{self._file}: " if self._file else ""
             got = "" if typed is None else f" (got {typed!r})"
             raise StorageError(f"{where}{key}: {sentence}{got}")
         return value
+
+    def told(self, key: str) -> str:
+        """Return what the file says."""
+        return self._typed(key) or ""
 
     def _typed(self, key: str) -> str | None:
         value: Any = self._values

@@ -64,6 +64,20 @@ def test_a_country_is_known_by_code_and_by_name(typed: str, country: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("country", "nearby", "zone"),
+    [
+        ("GB", "UTC", "Europe/London"),
+        ("DE", "UTC", "Europe/Berlin"),
+        ("US", "America/Denver", "America/Denver"),
+        ("US", "Europe/London", ""),
+        ("", "UTC", "UTC"),
+    ],
+)
+def test_a_country_suggests_its_time_zone(country: str, nearby: str, zone: str) -> None:
+    assert countries.zone_in(country, nearby) == zone
+
+
+@pytest.mark.parametrize(
     ("country", "regions"),
     [
         ("NZ", {"AUK": "Auckland"}),

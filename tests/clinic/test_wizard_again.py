@@ -225,6 +225,15 @@ def test_what_the_console_changes_while_questions_are_asked_stays(
     assert '"£175"' in exported(tmp_path)
 
 
+def test_another_country_brings_its_own_zone_and_numbers(tmp_path: Path) -> None:
+    init(tmp_path, ANSWERS, "--yes")
+
+    init(tmp_path, 'country = "Ireland"', "--yes")
+
+    clinic = written(tmp_path)
+    assert (clinic.zone, clinic.emergency) == ("Europe/Dublin", "999 or 112")
+
+
 def invitation(told: str) -> str:
     return told.partition("?start=staff_")[2].partition("\n")[0]
 

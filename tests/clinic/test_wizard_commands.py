@@ -52,6 +52,9 @@ def test_answers_in_a_file_are_enough(tmp_path: Path) -> None:
         ('name = "Oak & Elm Skin"', "", "name: Must not be empty."),
         ('owner = "Ada Oak"', 'country = "XX"', "country: That is no country with known"),
         ('owner = "Ada Oak"', 'mode = "maybe"', "mode: It must be one of hold, instant, request"),
+        ('owner = "Ada Oak"', 'emergency = "Dr Reid"', "emergency: It must have a number to call"),
+        ('owner = "Ada Oak"', 'crisis_line = "hello"', "crisis_line: It must have a number to"),
+        ('zone = "london"', 'country = "USA"', "zone: Write one of these, or a big city in the"),
         ('owner = "Ada Oak"', "owner = ", "answers.toml: is not TOML"),
     ],
 )
@@ -69,7 +72,7 @@ def test_a_terminal_asks_again_until_the_answer_fits(tmp_path: Path) -> None:
     answers = ANSWERS.replace('zone = "london"', "").replace(
         '"+44 20 7946 0001"', '"+44 20 7946 0002"'
     )
-    typed = "\n".join(("", "Camelot", "Lisbon")) + "\n" * 20 + "\n"
+    typed = "\n".join(("", "-", "Camelot", "Lisbon")) + "\n" * 20 + "\n"
 
     result = init(
         tmp_path, answers.replace("[treatment]\nminutes = 75\n", "[treatment]\n"), typed=typed
@@ -89,6 +92,8 @@ def test_a_terminal_asks_again_until_the_answer_fits(tmp_path: Path) -> None:
         ("zone", "Scotland", 'zone = "Europe/London"'),
         ("country", "uk", 'country = "GB"'),
         ("country", "Ireland", 'country = "IE"'),
+        ("country", "Scotland", 'country = "GB"\nsubdivision = "SCT"'),
+        ("country", "northern ireland", 'country = "GB"\nsubdivision = "NIR"'),
         ("country", "-", "[clinics.holidays]\n\n"),
         ("region", "scotland", 'subdivision = "SCT"'),
         ("region", "wls", 'subdivision = "WLS"'),
@@ -107,6 +112,27 @@ def test_an_answer_may_be_said_as_people_say_it(
     init(tmp_path, f"{answers}\n[{table}]\n{line}" if table else line + answers, "--yes")
 
     assert said in (tmp_path / "clinic.toml").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("country", "zone"),
+    [("GB", "Europe/London"), ("Wales", "Europe/London"), ("Germany", "Europe/Berlin")],
+)
+def test_the_country_is_asked_first_and_suggests_the_time_zone(
+    tmp_path: Path, country: str, zone: str
+) -> None:
+    answers = ANSWERS.replace('zone = "london"', "")
+
+    asked = init(tmp_path, answers, typed=f"\n{country}\n" + "\n" * 30).output
+
+    assert asked.index("Country, for public holidays") < asked.index(f"a big city in it [{zone}]")
+    assert written(tmp_path).zone == zone
+
+
+def test_a_clinic_may_have_no_line_for_despair(tmp_path: Path) -> None:
+    init(tmp_path, 'crisis_line = "-"\n' + ANSWERS, "--yes")
+
+    assert (written(tmp_path).crisis_line, written(tmp_path).holidays.country) == ("", "GB")
 
 
 def test_the_ways_of_booking_are_said_as_in_the_console(tmp_path: Path) -> None:
