@@ -25,7 +25,7 @@ from clinic.commands import (
 )
 from clinic.lent import Now
 from clinic.link_commands import BotName
-from clinic.wizard import Held, Wizard
+from clinic.wizard import Asker, Described, Held, Wizard
 from storage import clinic_document, clinic_file, staff, staff_keys
 from storage.clinic_document import Document
 from storage.clinic_file import ClinicEntry
@@ -37,7 +37,15 @@ from storage.staff import Member
 WELCOME = """\
 This describes a clinic to the bot. It takes about five minutes.
 Press Enter to take what stands in brackets. You can run it again at any time.
+Ctrl+C leaves everything as it is.
 """
+
+AGAIN = """
+Nothing is written yet. Here are the questions again, with your answers in brackets: Enter keeps
+each. Ctrl+C leaves everything as it is.
+"""
+
+LEFT = "\nNothing is written: everything is as it was."
 
 
 class Terminal:
@@ -124,12 +132,9 @@ def add_init(app: typer.Typer, now: Now, bot_name: BotName) -> None:
             if not yes:
                 typer.echo(WELCOME)
             begun = _begun(database_url, file)
-            described = Wizard(asker, begun.before, begun.held, _local_zone()).run()
+            described = _described(asker, begun, "" if yes else str(file))
             entries = begun.with_change(described.document)
             text = clinic_document.text_of(entries)
-            Console().print(Syntax(text, "toml", background_color="default"))
-            if not yes and not typer.confirm(f"Write {file} and tell the bot?", default=True):
-                raise typer.Exit(1)
             _refuse_changed(database_url, begun.entries, entries)
             slugs = import_text(database_url, text, str(file))
             if begun.is_old_file:
@@ -166,6 +171,28 @@ class _Begun:
         """Return the clinic that was described, and the others of the file."""
         entry = clinic_file.checked(document)
         return [entry, *(each for each in self.filed[1:] if each.slug != entry.slug)]
+
+
+def _described(asker: Asker, begun: _Begun, file: str) -> Described:
+    """Ask until the file that comes of it is agreed to; empty: nobody is asked to agree.
+
+    Raises typer.Exit when somebody would rather stop.
+    """
+    before, owner, zone = begun.before, None, _local_zone()
+    try:
+        while True:
+            described = Wizard(asker, before, begun.held, zone, owner).run()
+            text = clinic_document.text_of(begun.with_change(described.document))
+            Console().print(Syntax(text, "toml", background_color="default"))
+            if not file or typer.confirm(
+                f"Write {file} and tell the bot? With n the questions come again", default=True
+            ):
+                return described
+            typer.echo(AGAIN)
+            asker, before, owner = Terminal(), described.document, described.owner
+    except (typer.Abort, KeyboardInterrupt):
+        typer.echo(LEFT, err=True)
+        raise typer.Exit(1) from None
 
 
 def _begun(database_url: str, file: Path) -> _Begun:

@@ -148,6 +148,36 @@ def test_nothing_typed_where_something_is_needed_is_told(tmp_path: Path) -> None
     assert "What is the clinic called?: \nMust not be empty.\n" in asked
 
 
+def test_a_no_at_the_end_asks_again_from_the_answers_just_given(tmp_path: Path) -> None:
+    begin = ("Oak", "", "GB", "SCT", "", "1 High Street", "020 7946 0001", "", "", "Ada", "", "")
+    visits = ("50", "10", "£99", "20", "5", "-")
+    typed = (*begin, *visits, "request", "Ada", "n", "Elm")
+
+    told = run(
+        tmp_path,
+        *("init", "--file", str(tmp_path / "clinic.toml")),
+        typed="\n".join(typed) + "\n" * 30,
+    )
+
+    first, _, second = told.output.partition("Here are the questions again, with your answers")
+    clinic = written(tmp_path)
+    assert (told.exit_code, first.count("[[clinics]]")) == (0, 1), told.output
+    assert (clinic.name, clinic.slug, clinic.holidays.subdivision) == ("Elm", "oak", "SCT")
+    assert (clinic.services["treatment"].minutes, clinic.booking.mode) == (50, "request")
+    assert "- for nobody yet [Ada]" in second
+    assert "Ada opens this link in Telegram" in second
+
+
+def test_stopping_says_that_everything_is_as_it_was(tmp_path: Path) -> None:
+    init(tmp_path, ANSWERS, "--yes")
+    before = (tmp_path / "clinic.toml").read_text("utf-8")
+
+    told = run(tmp_path, "init", "--file", str(tmp_path / "clinic.toml"), typed="Elm\n")
+
+    assert (told.exit_code, "Nothing is written: everything is as it was." in told.output) == (1, 1)
+    assert (tmp_path / "clinic.toml").read_text("utf-8") == before
+
+
 def test_a_no_at_the_end_writes_nothing(tmp_path: Path) -> None:
     everything = {
         "slug": "oak",
