@@ -21,8 +21,10 @@ DEV := $(VENV)/.dev-installed
 PIP := $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check
 BENCHES = $(patsubst bench/%.py,bench.%,$(shell grep -ls '^if __name__' bench/*.py))
 
-# A file's tests stay together, for some of them add up what the others have seen.
-SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
+# One more than there are cores, for tests wait for other programs half of the time. A file's tests
+# stay together, for some of them add up what the others have seen.
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+SIDE_BY_SIDE = -n $(shell expr $(CORES) + 1) --maxprocesses 4 --dist loadfile
 
 # Quick parts first, so that a broken rule shows before a browser starts.
 QUICK := tests/flows tests/storage tests/clinic tests/bot
