@@ -203,5 +203,5 @@ def last_backup(folder: Path) -> float | None:
 
 def note_backup(folder: Path) -> None:
     """Note that a backup was made just now. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / LAST_BACKUP).touch()

@@ -56,7 +56,7 @@ def load(path: Path) -> Seal:
 
 def _make(path: Path) -> None:
     """Whoever comes second uses the key of whoever came first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.touch(mode=0o600)
     draft.write_bytes(Fernet.generate_key() + b"\n")

@@ -86,7 +86,7 @@ def _with_connection(url: str, action: Callable[[Connection, URL], None]) -> Non
 
 
 def _on_sqlite(url: URL, action: Callable[[Connection, URL], None]) -> None:
-    Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    Path(url.database or "").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = open_sqlite(url)
     try:
         with engine.begin() as connection:

@@ -101,6 +101,12 @@ def spoil_sqlite(path: Path, statement: str) -> None:
     connection.close()
 
 
+def test_a_folder_that_is_made_for_a_database_is_its_owners_alone(tmp_path: Path) -> None:
+    migrations.upgrade(f"sqlite:///{tmp_path}/made/new.db")
+
+    assert (tmp_path / "made").stat().st_mode & 0o077 == 0
+
+
 def test_a_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "shop.db"
     spoil_sqlite(path, "CREATE TABLE orders (id INTEGER)")
