@@ -10,20 +10,16 @@ from flows.effects import CancelSeries, DeclineOffer, LeaveWaitlist, StopMessage
 from storage import waiting_patients
 from storage.database import Database
 from storage.waiting_patients import WaitingPatient
-from tests.builders import MONDAY, NOW, a_slot
-from tests.storage.test_waitlist import ADA, BO, CY, HOUR, WEEK, Waiting
+from tests.builders import MONDAY, NOW
+from tests.storage.test_waitlist import ADA, BO, HOUR, WEEK, Waiting, two_wait
 
 WILLOW, HARBOUR = 1, 2
 
 
 @pytest.fixture
 async def clinic(willow: Database) -> Waiting:
-    """Ada is booked on Monday; Bo and Cy, in this order, wait for something before theirs."""
-    here = Waiting(willow)
-    await here.books(ADA, a_slot())
-    await here.waits(BO, a_slot(MONDAY + 2 * WEEK))
-    await here.waits(CY, a_slot(MONDAY + 3 * WEEK))
-    return here
+    """Return the clinic in which two wait."""
+    return await two_wait(willow)
 
 
 async def read(

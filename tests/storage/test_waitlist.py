@@ -84,14 +84,19 @@ class Waiting:
         return await self.database.read(read)
 
 
-@pytest.fixture
-async def clinic(willow: Database) -> Waiting:
+async def two_wait(willow: Database) -> Waiting:
     """Ada is booked on Monday; Bo and Cy, in this order, wait for something before theirs."""
     here = Waiting(willow)
     await here.books(ADA, a_slot())
     await here.waits(BO, a_slot(MONDAY + 2 * WEEK))
     await here.waits(CY, a_slot(MONDAY + 3 * WEEK))
     return here
+
+
+@pytest.fixture
+async def clinic(willow: Database) -> Waiting:
+    """Return the clinic in which two wait."""
+    return await two_wait(willow)
 
 
 async def test_a_cancelled_time_is_offered_to_who_waits_longest(clinic: Waiting) -> None:

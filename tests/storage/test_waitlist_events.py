@@ -12,21 +12,17 @@ from flows.effects import CancelSeries, DeclineOffer, HandOffLead, LeadKind, Mov
 from storage import lead_events, waitlist
 from storage.database import Database
 from storage.lead_events import EventType, OfOffer
-from tests.builders import MONDAY, NOW, a_slot
+from tests.builders import NOW, a_slot
 from tests.storage.test_lead_events import open_channel, told
-from tests.storage.test_waitlist import ADA, BO, CY, HOUR, WEEK, Waiting
+from tests.storage.test_waitlist import ADA, BO, CY, HOUR, Waiting, two_wait
 
 EVENTS = "waitlist.offered waitlist.accepted waitlist.declined waitlist.expired"
 
 
 @pytest.fixture
 async def clinic(willow: Database) -> Waiting:
-    """Ada cancels on Monday; Bo and Cy, in this order, wait for something before theirs."""
-    here = Waiting(willow)
-    await here.books(ADA, a_slot())
-    await here.waits(BO, a_slot(MONDAY + 2 * WEEK))
-    await here.waits(CY, a_slot(MONDAY + 3 * WEEK))
-    return here
+    """Return the clinic in which two wait."""
+    return await two_wait(willow)
 
 
 @pytest.fixture
