@@ -5,7 +5,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1
 RUN python -m venv /opt/resurface
 WORKDIR /build
 COPY requirements.lock ./
-RUN /opt/resurface/bin/pip install --require-hashes -r requirements.lock
+RUN /opt/resurface/bin/pip install --require-hashes --no-deps -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY flows flows
 COPY storage storage

@@ -122,7 +122,9 @@ clean: ## Remove .venv and every cache; data in var/ stays
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find $(wildcard bot clinic flows storage tests bench) -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Set-up. A stamp a lock file: a second run costs nothing, a changed lock is installed again.
+# Set-up. A stamp a lock file: a second run costs nothing, a changed lock is installed again. The
+# locks name every package, so pip need not look for others: asked for `coverage[toml]>=7` beside a
+# pinned `coverage`, older ones take a newer release, which has no hash, and stop.
 $(MADE):
 	@found=; bare=; old=; \
 	for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3); do \
@@ -146,13 +148,13 @@ $(MADE):
 
 $(RUNTIME): requirements.lock pyproject.toml | $(MADE)
 	@echo "Installing the packages of requirements.lock"
-	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --require-hashes --no-deps -r requirements.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # The second lock holds the first one, so `make run` has nothing to add after `make test`.
 $(DEV): requirements-dev.lock requirements.lock pyproject.toml | $(MADE)
 	@echo "Installing the packages of requirements-dev.lock"
-	@$(PIP) --require-hashes -r requirements-dev.lock
+	@$(PIP) --require-hashes --no-deps -r requirements-dev.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $(RUNTIME) $@

@@ -163,7 +163,22 @@ def test_an_image_needs_no_other_frontend_and_ends_as_a_user_by_number(name: str
 
 
 def test_the_image_installs_what_the_lock_pins() -> None:
-    assert "pip install --require-hashes -r requirements.lock" in text("Dockerfile")
+    assert "pip install --require-hashes --no-deps -r requirements.lock" in text("Dockerfile")
+
+
+@pytest.mark.parametrize("name", ["Makefile", "Dockerfile"])
+def test_pip_is_let_choose_no_package_itself(name: str) -> None:
+    installs = [line for line in lines(name) if "--require-hashes" in line]
+
+    assert installs
+    assert [line for line in installs if "--require-hashes --no-deps -r" not in line] == []
+
+
+def test_the_lock_names_all_that_is_needed() -> None:
+    """What pip chose not to look for must be there all the same."""
+    run = subprocess.run([sys.executable, "-m", "pip", "check"], capture_output=True, text=True)
+
+    assert (run.returncode, run.stdout.strip()) == (0, "No broken requirements found.")
 
 
 def test_the_proxy_passes_on_to_ports_that_the_services_listen_on() -> None:
