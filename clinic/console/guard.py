@@ -151,7 +151,10 @@ class Guard:
         if path.startswith(PUBLIC):
             return None
         if visit is None:
-            return _elsewhere(request, "/sign-in")
+            answer = _elsewhere(request, "/sign-in")
+            if sessions.COOKIE in request.cookies:  # its session has ended, perhaps from elsewhere
+                sessions.forget(answer)
+            return answer
         if not visit.session.is_verified and path not in HALF_WAY:
             return _elsewhere(request, "/second-step")
         return None

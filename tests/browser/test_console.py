@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
+from storage import console_sessions
 from tests.browser.console_pages import PHONE, signed_in_page
 from tests.builders import a_slot
 from tests.clinic.console.world import ConsoleWorld, console_world
@@ -40,6 +42,48 @@ async def test_the_cookie_holds_on_this_machine_without_https(
         await page.get_by_role("button", name="Sign out").click()
         await page.wait_for_url("**/sign-in")
         assert await page.context.cookies() == []
+
+
+@pytest.mark.parametrize("is_listening", [True, False])
+async def test_a_page_whose_session_ends_elsewhere_leads_to_signing_in(
+    chromium: Browser, world: ConsoleWorld, is_listening: bool
+) -> None:
+    async with signed_in_page(chromium, world) as page:
+        if is_listening:
+            async with page.expect_response("**/live"):
+                await page.reload()
+        owner = world.people["willow", "owner"]
+        await world.database.write(console_sessions.end_all, owner.id, world.clock())
+
+        await page.wait_for_url("**/sign-in")
+        assert await page.context.cookies() == []
+
+
+async def test_signing_out_is_not_cut_off_when_the_page_hears_of_it_first(
+    chromium: Browser, world: ConsoleWorld
+) -> None:
+    async with signed_in_page(chromium, world) as page:
+        heard = asyncio.Event()
+        page.on("requestfailed", lambda sent: sent.url.endswith("/live") and heard.set())
+
+        async def after_the_page_heard(route: Route) -> None:
+            added_on_the_way = {"sec-fetch-site": "same-origin"}
+            sent = await route.request.all_headers() | added_on_the_way
+            answer = await route.fetch(headers=sent, max_redirects=0)
+            async with asyncio.timeout(20):
+                await heard.wait()
+            await asyncio.sleep(0.5)  # in which a reload would begin
+            await route.fulfill(response=answer)
+
+        async with page.expect_response("**/live"):
+            await page.reload()
+        await page.route("**/sign-out", after_the_page_heard)
+        opened: list[str] = []
+        page.on("request", lambda sent: sent.is_navigation_request() and opened.append(sent.url))
+        await page.get_by_role("button", name="Sign out").click()
+
+        await page.wait_for_url("**/sign-in")
+        assert opened == [world.address + path for path in ("/sign-out", "/sign-in")]
 
 
 async def test_a_patient_who_books_appears_by_themselves(

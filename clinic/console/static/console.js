@@ -15,13 +15,17 @@ async function refresh(topic) {
   if (!parts.length) return;
   if (parts.some(busy)) { pending.add(topic); return; }
   const answer = await fetch(location.href, { headers: { "X-Live": "1" }, cache: "no-store" });
-  if (answer.status === 401 || answer.redirected) { location.reload(); return; }
+  if (answer.status === 401 || answer.redirected) { leave(); return; }
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of parts) {
     const next = fresh.getElementById(part.id);
     if (next && next.innerHTML !== part.innerHTML) swap(part, next);
   }
+}
+
+function refreshAll() {
+  for (const part of live()) refresh(part.dataset.live.split(" ")[0]).catch(() => {});
 }
 
 function swap(part, next) {
@@ -32,11 +36,27 @@ function swap(part, next) {
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
+// The session has ended. Where a form is on its way, perhaps the one that ended it, its answer
+// leads on; a reload would cut it off.
+function leave() {
+  stop();
+  if (!document.querySelector("form[data-sent]")) location.reload();
+}
+
 function listen() {
   if (source || document.hidden || !live().length) return;
   source = new EventSource("/live");
   source.addEventListener("changed", (event) => refresh(event.data).catch(() => {}));
-  source.addEventListener("ended", () => { stop(); location.reload(); });
+  source.addEventListener("ended", leave);
+  source.addEventListener("error", () => { if (source?.readyState === EventSource.CLOSED) refused(); });
+}
+
+// The browser asks again by itself when a connection breaks, but not after a refusal: the session
+// has ended, or too many pages listen already.
+function refused() {
+  stop();
+  refreshAll();
+  setTimeout(listen, 15000);
 }
 
 function stop() {
@@ -47,7 +67,7 @@ function stop() {
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) { stop(); return; }
   listen();
-  for (const part of live()) refresh(part.dataset.live.split(" ")[0]).catch(() => {});
+  refreshAll();
 });
 
 document.addEventListener("focusout", () => setTimeout(() => {

@@ -143,6 +143,16 @@ async def test_signing_out_ends_the_session_on_the_server(owner: Browser) -> Non
     assert (await owner.get("/today")).headers["location"] == "/sign-in"
 
 
+async def test_the_cookie_of_an_ended_session_is_taken_away(owner: Browser) -> None:
+    kept = dict(owner.cookies)
+    await owner.post("/sign-out")
+    owner.cookies = kept
+
+    await owner.get("/today", **{"Sec-Fetch-Mode": "cors"})
+
+    assert owner.cookies == {}
+
+
 async def test_signing_out_clears_the_browser(owner: Browser) -> None:
     answer = await owner.post("/sign-out")
 
