@@ -98,10 +98,14 @@ class Worker:
             token,
             self._terms.kinds,
         )
-        for row in rows:
-            if self._stopping.is_set():
-                return len(rows)
-            await self._carry_out(row, token)
+        try:
+            for row in rows:
+                if self._stopping.is_set():
+                    return len(rows)
+                await self._carry_out(row, token)
+        except Exception:  # what was not armed need not wait for the end of its lease
+            await self._noted(functools.partial(self._release, token))
+            raise
         self._tokens.discard(token)
         return len(rows)
 
@@ -167,6 +171,9 @@ class Worker:
             # Only a message that must not come twice is given up on the small chance that it went.
             case ServerFailed() if POLICIES[row.kind].copies > 1:
                 return await write(outbox.fail, row.id, token, why, later)
+            # What a message says is read before it is sent; the database was away, nothing more.
+            case StorageError():
+                return await write(outbox.postpone, row.id, token, why, later)
             case _:
                 return await write(outbox.uncertain, row.id, token, why, later)
 

@@ -109,6 +109,7 @@ FAILURES = [
     (Kind.NUDGE, ServerFailed, ("502",), "uncertain", 5),
     (Kind.NUDGE, TelegramError, ("not JSON",), "uncertain", 5),
     (Kind.NUDGE, KeyError, ("a fault of ours",), "uncertain", 5),
+    (Kind.NUDGE, DatabaseUnavailable, ("away while its words were made",), "pending", 5),
     (Kind.NUDGE, BadRequest, ("message is too long",), "dead", 0),
     (Kind.NUDGE, BadRequest, ("Chat not found",), "blocked", 0),
     (Kind.NUDGE, Forbidden, ("blocked by the user",), "blocked", 0),
@@ -153,10 +154,11 @@ async def test_a_blocked_patient_is_out_of_reach(ada: Database, world: World) ->
     ("kind", "error", "words", "times"),
     [
         (Kind.NUDGE, RetryAfter, (timedelta(seconds=1),), 9),  # waiting uses up no tries
+        (Kind.CONFIRMATION, DatabaseUnavailable, ("away",), 9),
         (Kind.CONFIRMATION, ServerFailed, ("502",), 7),
     ],
 )
-async def test_a_message_outlasts_a_telegram_that_is_busy_or_fails(
+async def test_a_message_outlasts_a_telegram_or_a_database_that_fails(
     ada: Database, world: World, kind: Kind, error: type[Exception], words: Any, times: int
 ) -> None:
     await enqueue(ada, kind=kind)
@@ -263,6 +265,20 @@ async def test_a_worker_outlives_a_database_that_is_away(ada: Database, world: W
 
     await worker.stop()
     await running
+
+
+async def test_a_failure_before_a_send_frees_what_was_claimed_with_it(
+    ada: Database, world: World
+) -> None:
+    await enqueue(ada, "one")
+    await enqueue(ada, "two")
+    flaky = Flaky(ada, fail_on=outbox.arm, times=1)
+
+    with pytest.raises(DatabaseUnavailable):
+        await Worker(flaky, world.deliver, world, world.token, QUICK).once()  # type: ignore[arg-type]
+    await world.worker(ada).once()
+
+    assert world.arrived == {"one": 1, "two": 1}
 
 
 class Flaky:
