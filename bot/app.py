@@ -179,8 +179,11 @@ def _receiver(
 ) -> Poller | Webhook:
     handle = meters.timed(parts.intake.handle)
     if webhook is None:
-        return Poller(bot, handle, chance=jitter or secrets.SystemRandom().random)
-    return Webhook(bot, handle, parts.replies.settled, webhook, refused=meters.refused)
+        chance = jitter or secrets.SystemRandom().random
+        return Poller(bot, handle, parts.store.park, chance=chance)
+    return Webhook(
+        bot, handle, parts.replies.settled, parts.store.park, webhook, refused=meters.refused
+    )
 
 
 async def _stop(parts: _Parts, receiver: Poller | Webhook, beside: set[asyncio.Task[None]]) -> None:

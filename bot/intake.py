@@ -44,8 +44,8 @@ class Inbox(Protocol):
         """Put the update aside; `payload` is all of it, so that it can be taken again."""
         ...
 
-    async def block(self, chat_id: int) -> None:
-        """Note that the patient cannot be reached."""
+    async def note_blocked(self, update_id: int, chat_id: int) -> None:
+        """Note that the patient cannot be reached, unless this update said so before."""
         ...
 
 
@@ -122,8 +122,8 @@ class Intake:
                     await self._take(call.arrival)
             case GroupMessage(chat_id=chat_id):
                 self._start(self._to_private(chat_id, update))
-            case Blocked(chat_id=chat_id):
-                await self._inbox.block(chat_id)
+            case Blocked(update_id=number, chat_id=chat_id):
+                await self._inbox.note_blocked(number, chat_id)
 
     async def _on_error(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
         error = context.error

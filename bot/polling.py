@@ -12,12 +12,15 @@ from collections.abc import Callable
 
 import structlog
 from telegram import Bot, Update
-from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from telegram.warnings import PTBUserWarning
 
+from bot import unreadable
 from bot.chat_queues import ChatQueues, Handle
 from bot.pace import Sleep
+from bot.unreadable import Park
 from bot.updates import ALLOWED
+from storage.faults import DatabaseFault
 
 logger = structlog.get_logger(__name__)
 
@@ -31,12 +34,14 @@ class Poller:
     """Fetches updates and hands each to `handle`, in order within its chat.
 
     `handle` returns when the update is dealt with, for better or worse; it must not raise.
+    `park` keeps what the library cannot read.
     """
 
     def __init__(
         self,
         bot: Bot,
         handle: Handle,
+        park: Park,
         *,
         chance: Callable[[], float],
         sleep: Sleep = asyncio.sleep,
@@ -44,6 +49,7 @@ class Poller:
     ) -> None:
         self._bot = bot
         self._handle = handle
+        self._park = park
         self._chance = chance
         self._sleep = sleep
         self._poll_for = poll_for
@@ -66,7 +72,7 @@ class Poller:
                 continue
             for update in updates:
                 self._accept(update)
-            if not updates and not self._unfinished:
+            if not updates and not self._unfinished and not self._finished:
                 # Everything is confirmed. Ids may start anywhere after a quiet week, so a
                 # number from before it must not be sent again.
                 self._offset = None
@@ -100,7 +106,7 @@ class Poller:
             after = wait.retry_after
             await self._sleep(after if isinstance(after, (int, float)) else after.total_seconds())
             return None
-        except (NetworkError, TelegramError) as error:
+        except (TelegramError, DatabaseFault) as error:
             logger.warning("updates not fetched", action="poll_failed", error=type(error).__name__)
             await self._pause(0.0)
             return None
@@ -126,14 +132,15 @@ class Poller:
             raw = await self._bot.do_api_request(
                 "getUpdates", {"offset": offset, "timeout": 0, "allowed_updates": ALLOWED}
             )
-        return tuple(update for each in raw if (update := self._readable(each)) is not None)
+        read = [await self._readable(each) for each in raw]
+        return tuple(update for update in read if update is not None)
 
-    def _readable(self, raw: dict[str, object]) -> Update | None:
+    async def _readable(self, raw: dict[str, object]) -> Update | None:
         try:
             return Update.de_json(raw, self._bot)
-        except Exception:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - as above
             number = int(str(raw["update_id"]))
-            logger.error("update is unreadable", action="update_unreadable", update_id=number)
+            await unreadable.put_aside(self._park, number, raw, error)
             self._finished.add(number)
             self._offset = max(self._offset or 0, number + 1)
             return None

@@ -118,6 +118,11 @@ class DatabaseStore:
         """Forget some of the updates that are too old to come again; return how many."""
         return await self._database.write(inbox.prune, self._clock.now() - _UPDATES_FOR)
 
+    async def note_blocked(self, update_id: int, chat_id: int) -> None:
+        """Note by an update that a patient blocked the bot."""
+        now, bot_id = self._clock.now(), self._bot_id
+        await self._database.write(patients.note_blocked, update_id, chat_id, now, bot_id=bot_id)
+
     async def block(self, chat_id: int) -> None:
         """Note that a patient cannot be reached."""
         await self._database.write(patients.mark_unreachable, chat_id, self._clock.now())

@@ -11,6 +11,7 @@ import structlog
 from telegram import Bot, Update
 
 from bot.pace import Sleep
+from bot.unreadable import UNREADABLE
 from storage.faults import StorageError
 from storage.inbox import MOST_PRUNED, KeptUpdate
 
@@ -72,7 +73,7 @@ class Upkeep:
         for kept in await self._records.replayable():
             update = self._read(kept)
             if update is None:
-                await self._records.park(kept.update_id, "Unreadable")
+                await self._records.park(kept.update_id, UNREADABLE)
                 continue
             logger.info("update taken again", action="update_replayed", update_id=kept.update_id)
             await self._handle(update)

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 import structlog
 from starlette.applications import Starlette
@@ -23,11 +24,14 @@ from starlette.routing import Route
 from telegram import Bot, Update
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
+from bot import unreadable
 from bot.chat_queues import ChatQueues, Done, Handle
 from bot.faults import BotFault
 from bot.listening import bind, listening
 from bot.pace import Sleep
+from bot.unreadable import Park
 from bot.updates import ALLOWED, chat_of
+from storage.faults import DatabaseFault
 
 logger = structlog.get_logger(__name__)
 
@@ -70,13 +74,17 @@ class _Refusal(Exception):
 
 
 class Webhook:
-    """Takes deliveries and hands each update to `handle`, in order within its chat."""
+    """Takes deliveries and hands each update to `handle`, in order within its chat.
 
-    def __init__(
+    `park` keeps what the library cannot read.
+    """
+
+    def __init__(  # noqa: PLR0913 - the ends of everything that a delivery touches
         self,
         bot: Bot,
         handle: Handle,
         settled: Settled,
+        park: Park,
         terms: WebhookTerms,
         *,
         refused: Refused = lambda _status: None,
@@ -84,6 +92,7 @@ class Webhook:
     ) -> None:
         self._bot = bot
         self._settled = settled
+        self._park = park
         self._terms = terms
         self._refused = refused
         self._sleep = sleep
@@ -132,7 +141,7 @@ class Webhook:
     async def _deliver(self, request: Request) -> Response:
         try:
             self._admit(request)
-            update = self._read(await self._body(request))
+            update = await self._read(await self._body(request))
             if update is not None:
                 await self._deal_with(update)
         except _Refusal as refusal:
@@ -171,23 +180,31 @@ class Webhook:
             raise _Refusal(400, "the body broke off") from None
         return bytes(body)
 
-    def _read(self, body: bytes) -> Update | None:
+    async def _read(self, body: bytes) -> Update | None:
         """Return the update; None for what nobody can read.
 
-        That is accepted all the same: else it would be delivered again and again for a day, and
-        nothing else of its chat.
+        That is kept and accepted all the same: else it would be delivered again and again for a
+        day, and nothing else of its chat.
         """
-        number: object = None
+        raw: dict[str, Any] = {}
+        number: int | None = None
         try:
             raw = json.loads(body)
             number = int(raw["update_id"])
             return Update.de_json(raw, self._bot)
         except Exception as error:  # noqa: BLE001 - anything can be in a body
-            name = type(error).__name__  # its words may quote the patient
-            logger.error(
-                "update is unreadable", action="update_unreadable", update_id=number, error=name
-            )
+            if number is None:  # nothing that Telegram would send
+                name = type(error).__name__
+                logger.error("body is unreadable", action="update_unreadable", error=name)
+            else:
+                await self._keep(number, raw, error)
             return None
+
+    async def _keep(self, number: int, raw: object, why: Exception) -> None:
+        try:
+            await unreadable.put_aside(self._park, number, raw, why)
+        except DatabaseFault:
+            raise _come_again() from None
 
     async def _deal_with(self, update: Update) -> None:
         """Return when the update is committed or put aside; raise when that takes too long."""

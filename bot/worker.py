@@ -22,7 +22,7 @@ from flows.quiet_hours import QuietHours
 from storage import outbox
 from storage.database import Database
 from storage.deliveries import DeliveryFault, GiveUp, TryAgain, Unwanted
-from storage.faults import StorageError
+from storage.faults import DatabaseFault, StorageError
 from storage.outbox import OutboxRow
 from storage.outbox_policy import POLICIES, Kind
 
@@ -157,8 +157,9 @@ class Worker:
             return await self._fail_at_clinic(row, token, error, later)
         logger.info("message not sent", action="outbox_send_failed", id=row.id, error=why)
         match error:
-            case RetryAfter():
-                due_at = now + _asked_to_wait(error)
+            # What a message says is read before it is sent: while the database is away, nothing is.
+            case RetryAfter() | DatabaseFault():
+                due_at = now + _asked_to_wait(error, later - now)
                 return await write(outbox.postpone, row.id, token, why, due_at)
             case Forbidden() | Unreachable():
                 return await write(outbox.block, row.id, token, why, now)
@@ -171,9 +172,6 @@ class Worker:
             # Only a message that must not come twice is given up on the small chance that it went.
             case ServerFailed() if POLICIES[row.kind].copies > 1:
                 return await write(outbox.fail, row.id, token, why, later)
-            # What a message says is read before it is sent; the database was away, nothing more.
-            case StorageError():
-                return await write(outbox.postpone, row.id, token, why, later)
             case _:
                 return await write(outbox.uncertain, row.id, token, why, later)
 
@@ -209,7 +207,9 @@ class Worker:
                 await asyncio.sleep(self._terms.first_pause * 2**attempt)
 
 
-def _asked_to_wait(error: RetryAfter) -> timedelta:
+def _asked_to_wait(error: Exception, else_for: timedelta) -> timedelta:
+    if not isinstance(error, RetryAfter):
+        return else_for
     after = error.retry_after
     return after if isinstance(after, timedelta) else timedelta(seconds=after)
 

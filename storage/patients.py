@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, update
 
-from storage import upserts, withdrawals
+from storage import inbox, upserts, withdrawals
 from storage.models import Patient
 
 #: Why a message was not sent.
@@ -56,6 +56,14 @@ def stop_messages(connection: Connection, chat_id: int, now: datetime) -> None:
 def allow_messages(connection: Connection, chat_id: int) -> None:
     """The patient is back and may be written to."""
     connection.execute(update(Patient).where(Patient.chat_id == chat_id).values(stopped_at=None))
+
+
+def note_blocked(
+    connection: Connection, update_id: int, chat_id: int, now: datetime, *, bot_id: int = 0
+) -> None:
+    """Take Telegram's word that a patient blocked the bot, once: they may have come back since."""
+    if inbox.claim(connection, update_id, now, bot_id=bot_id):
+        mark_unreachable(connection, chat_id, now)
 
 
 def mark_unreachable(connection: Connection, chat_id: int, now: datetime) -> None:

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy import select
 from structlog.testing import capture_logs
 from telegram.error import InvalidToken
 
@@ -254,6 +255,22 @@ async def test_a_blocked_bot_is_noted_and_a_return_is_welcome(town: Town) -> Non
         await patient.unblocks()
         await patient.says("/start")
         await patient.sees("computer program")
+
+
+async def test_a_block_that_is_told_again_after_the_return_does_not_count(town: Town) -> None:
+    async with maya(town) as patient:
+        await patient.blocks()
+        block = town.standin.state.queue.sent[-1]
+        await patient.unblocks()
+        await patient.says("/start")
+        await patient.sees("computer program")
+
+        town.standin.state.queue.redeliver(block.update_id)
+        await patient.taps("let’s start")
+        await patient.sees("How old are you")
+
+        unreachable = select(PatientRow.unreachable_at)
+        assert await town.database.read(lambda c: c.execute(unreachable).scalar()) is None
 
 
 async def test_photos_get_one_kind_reply(town: Town) -> None:

@@ -76,7 +76,7 @@ class Office:
         assert json.loads(payload)["update_id"] == update_id
         self.parked.append((update_id, why))
 
-    async def block(self, chat_id: int) -> None:
+    async def note_blocked(self, update_id: int, chat_id: int) -> None:
         self.blocked.append(chat_id)
 
     async def say(self, chat_id: int, html: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +14,8 @@ from telegram import Update
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bot.polling import Poller
+from bot.unreadable import Park
+from storage.faults import DatabaseUnavailable, StatementFailed
 from tests.bot.telegram_objects import a_message, an_update
 
 
@@ -50,6 +53,8 @@ class Desk:
 
     def __init__(self) -> None:
         self.done: list[int] = []
+        self.parked: list[tuple[int, str, str]] = []
+        self.faults: list[Exception] = []
         self.gates: dict[int, asyncio.Event] = {}
 
     async def handle(self, update: Update) -> None:
@@ -58,10 +63,18 @@ class Desk:
             await gate.wait()
         self.done.append(update.update_id)
 
+    async def park(self, update_id: int, why: str, payload: str) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+        self.parked.append((update_id, why, payload))
+
 
 @asynccontextmanager
 async def polling(
-    queue: Queue, handle: Callable[[Update], Any], slept: list[float] | None = None
+    queue: Queue,
+    handle: Callable[[Update], Any],
+    slept: list[float] | None = None,
+    park: Park | None = None,
 ) -> AsyncIterator[Poller]:
     async def sleep(seconds: float) -> None:
         if slept is not None:
@@ -71,6 +84,7 @@ async def polling(
     poller = Poller(
         queue,  # type: ignore[arg-type]  # only the two methods that are called
         handle,
+        park or Desk().park,
         chance=lambda: 1.0,
         sleep=sleep,
     )
@@ -207,7 +221,7 @@ async def test_being_told_to_wait_is_obeyed() -> None:
 async def test_a_token_that_was_revoked_ends_polling() -> None:
     queue = Queue()
     queue.failures.append(InvalidToken())
-    poller = Poller(queue, Desk().handle, chance=lambda: 0.5)  # type: ignore[arg-type]  # as above
+    poller = Poller(queue, Desk().handle, Desk().park, chance=lambda: 0.5)  # type: ignore[arg-type]  # as above
 
     with pytest.raises(InvalidToken):
         await poller.run()
@@ -217,17 +231,52 @@ TOO_FAR = {"message_id": 1, "date": 2**80, "chat": {"id": 1, "type": "private"}}
 
 
 @pytest.mark.parametrize("unreadable", [{"poll_answer": {}}, {"message": TOO_FAR}])
-async def test_an_update_that_cannot_be_read_is_passed_over(unreadable: dict[str, Any]) -> None:
+async def test_an_update_that_cannot_be_read_is_put_aside(unreadable: dict[str, Any]) -> None:
     queue, desk = Queue(), Desk()
     queue.failures.append(OverflowError("anything the library may raise"))
-    queue.raw = [{"update_id": 7, **unreadable}, an_update(8).to_dict()]
+    raw = {"update_id": 7, **unreadable}
+    queue.raw = [raw, an_update(8).to_dict()]
 
     with capture_logs() as logs:
-        async with polling(queue, desk.handle):
+        async with polling(queue, desk.handle, park=desk.park):
             await until(lambda: desk.done == [8])
             await until(lambda: queue.offsets[-1] == 9)
 
     assert [log["update_id"] for log in logs] == [7]
+    assert desk.parked == [(7, "Unreadable", json.dumps(raw))]
+
+
+async def test_it_is_confirmed_when_nothing_else_has_come() -> None:
+    queue, desk = Queue(), Desk()
+    queue.failures.append(OverflowError("anything the library may raise"))
+    queue.raw = [{"update_id": 7, "poll_answer": {}}]
+
+    async with polling(queue, desk.handle, park=desk.park):
+        await until(lambda: 8 in queue.offsets)
+
+    assert len(desk.parked) == 1
+
+
+async def test_it_comes_again_while_the_database_is_away() -> None:
+    queue, desk = Queue(), Desk()
+    queue.failures += [OverflowError("anything the library may raise")] * 2
+    queue.raw = [{"update_id": 7, "poll_answer": {}}]
+    desk.faults.append(DatabaseUnavailable("the server cannot be reached"))
+
+    async with polling(queue, desk.handle, park=desk.park):
+        await until(lambda: 8 in queue.offsets)
+
+    assert queue.offsets[:3] == [None, None, 8]
+
+
+async def test_one_that_no_database_takes_is_let_go() -> None:
+    queue, desk = Queue(), Desk()
+    queue.failures.append(OverflowError("anything the library may raise"))
+    queue.raw = [{"update_id": 7, "poll_answer": {}}]
+    desk.faults.append(StatementFailed("the number is out of range"))
+
+    async with polling(queue, desk.handle, park=desk.park):
+        await until(lambda: 8 in queue.offsets)
 
 
 @pytest.mark.parametrize("steps", range(8))
@@ -235,7 +284,7 @@ async def test_it_ends_when_told_to_in_the_moment_in_which_a_turn_is_done(steps:
     queue, desk = Queue(), Desk()
     gate = desk.gates[1] = asyncio.Event()
     queue.put(a_message(1))
-    poller = Poller(queue, desk.handle, chance=lambda: 0.5)  # type: ignore[arg-type]  # as above
+    poller = Poller(queue, desk.handle, desk.park, chance=lambda: 0.5)  # type: ignore[arg-type]  # as above
     running = asyncio.create_task(poller.run())
     await asyncio.sleep(0.02)  # it waits for the turn
 

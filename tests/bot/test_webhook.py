@@ -21,6 +21,7 @@ from bot.playground.faults import FaultKind
 from bot.playground.limits import TOKEN
 from bot.request import AiohttpRequest
 from bot.webhook import PATH, SECRET_HEADER, Webhook, WebhookTerms, derived_secret
+from storage.faults import DatabaseUnavailable
 from tests.bot.test_request import unused_port
 from tests.standin import RunningStandIn, running_standin
 
@@ -40,11 +41,18 @@ class Desk:
     gates: dict[int, asyncio.Event] = field(default_factory=dict)
     settled: list[tuple[int, float]] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
+    parked: dict[int, str] = field(default_factory=dict)
+    is_away: bool = False
 
     async def handle(self, update: Update) -> None:
         if gate := self.gates.get(update.update_id):
             await gate.wait()
         self.taken.append(update.update_id)
+
+    async def park(self, number: int, _why: str, payload: str) -> None:
+        if self.is_away:
+            raise DatabaseUnavailable("the server cannot be reached")
+        self.parked[number] = payload
 
     async def shown(self, chat_id: int, within: float) -> None:
         self.settled.append((chat_id, within))
@@ -82,6 +90,7 @@ async def desk_with(terms: WebhookTerms, standin: RunningStandIn) -> AsyncIterat
             bot,
             lambda update: holder[0].handle(update),
             lambda chat_id, within: holder[0].shown(chat_id, within),
+            lambda number, why, payload: holder[0].park(number, why, payload),
             terms,
             refused=lambda status: holder[0].refused.append(status),
             sleep=slept,
@@ -156,7 +165,7 @@ async def test_a_body_that_never_ends_is_not_waited_for(standin: RunningStandIn)
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"my private words", b"[]", b'{"message": {}}', b'{"update_id": 5, "message": 3}'],
+    [b"", b"my private words", b"[]", b'{"message": {}}', b'{"update_id": "private"}'],
 )
 async def test_what_nobody_can_read_is_accepted_and_logged_without_its_words(
     desk: Desk, body: bytes
@@ -166,6 +175,21 @@ async def test_what_nobody_can_read_is_accepted_and_logged_without_its_words(
 
     assert [log["action"] for log in logs] == ["update_unreadable"]
     assert "private" not in str(logs)
+
+
+UNREADABLE = b'{"update_id": 5, "message": 3}'
+
+
+async def test_an_update_that_nobody_can_read_is_put_aside(desk: Desk) -> None:
+    assert await desk.posts(UNREADABLE) == 200
+
+    assert desk.parked == {5: UNREADABLE.decode()}
+
+
+async def test_it_is_sent_away_while_it_cannot_be_put_aside(desk: Desk) -> None:
+    desk.is_away = True
+
+    assert await desk.posts(UNREADABLE) == 503
 
 
 async def test_200_is_not_said_before_the_update_is_dealt_with(desk: Desk) -> None:
