@@ -122,10 +122,12 @@ async def worker(
     everything = {**deliveries, **lent.deliveries(database, clock.now)}
     follow_up = FollowUp(database, clock, asyncio.sleep)
     async with (
-        _beside((follow_up.run(), *lent.chores(database, clock.now))),
+        _beside((follow_up.run(), *lent.chores(database, clock.now))) as chores,
         working(database, clock, new_token, everything) as task,
     ):
-        yield task
+        ending = asyncio.ensure_future(_until_one_ends({task, *chores}))
+        yield ending
+        ending.cancel()
 
 
 @asynccontextmanager
@@ -140,10 +142,12 @@ async def _console(site: _Site) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def _beside(chores: Sequence[Coroutine[object, object, None]]) -> AsyncIterator[None]:
+async def _beside(
+    chores: Sequence[Coroutine[object, object, None]],
+) -> AsyncIterator[list[asyncio.Task[None]]]:
     tasks = [asyncio.ensure_future(chore) for chore in chores]
     try:
-        yield
+        yield tasks
     finally:
         for task in tasks:
             task.cancel()

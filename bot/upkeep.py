@@ -10,9 +10,9 @@ from typing import Protocol
 import structlog
 from telegram import Bot, Update
 
+from bot.log import place_of
 from bot.pace import Sleep
 from bot.unreadable import UNREADABLE
-from storage.faults import StorageError
 from storage.inbox import MOST_PRUNED, KeptUpdate
 
 logger = structlog.get_logger(__name__)
@@ -64,8 +64,9 @@ class Upkeep:
                 await self._replay()
                 if rounds % _PRUNE_EVERY == 0:
                     await self._prune()
-            except StorageError as error:
-                logger.warning("upkeep failed", action="upkeep_failed", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - a loop's body: it goes on
+                name, at = type(error).__name__, place_of(error)
+                logger.warning("upkeep failed", action="upkeep_failed", error=name, at=at)
             rounds += 1
             await self._sleep(_EVERY)
 

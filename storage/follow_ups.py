@@ -73,6 +73,26 @@ def look(
     return tuple(row.chat_id for row in rows)
 
 
+def due(connection: Connection, now: datetime, limit: int = 50) -> tuple[int, ...]:
+    """Return the chats that `look` would take next."""
+    rows = connection.execute(_DUE, {"now": now, "most": limit})
+    return tuple(row.chat_id for row in rows)
+
+
+def look_at_one(
+    connection: Connection, chat_id: int, now: datetime, quiet: QuietHours = NIGHT
+) -> None:
+    """Look at one patient alone, unless somebody else has meanwhile."""
+    of_chat = _DUE.where(_TABLE.c.chat_id == chat_id)
+    for row in connection.execute(of_chat, {"now": now, "most": 1}):
+        _look_at(connection, row, now, quiet)
+
+
+def put_off(connection: Connection, chat_id: int, until: datetime) -> None:
+    """Look at a patient no sooner than `until`: today's look failed."""
+    connection.execute(update(_TABLE).where(_TABLE.c.chat_id == chat_id).values(look_at=until))
+
+
 def _look_at(connection: Connection, row: Any, now: datetime, quiet: QuietHours) -> None:
     chat_id, told = row.chat_id, Told(row.recall_told_at, row.recall_lead_id)
     history = histories.load(connection, chat_id, now)
