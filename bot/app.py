@@ -29,7 +29,7 @@ from bot.intake import Intake, PtbApplication
 from bot.meters import MeteredStore, Meters
 from bot.pace import Limits, Pace
 from bot.polling import Poller
-from bot.replies import Replies
+from bot.replies import Others, Replies
 from bot.request import TELEGRAM, AiohttpRequest, base_urls
 from bot.scenery import Scenery
 from bot.sender import Sender
@@ -114,8 +114,7 @@ async def serve(  # noqa: PLR0913 - what differs between Telegram, the playgroun
         store = MeteredStore(meters, database, clock, time.monotonic, application.bot.id)
         scenery = _scenery(store, clock, new_token, catalogues, protocols)
         pace = pace or a_pace(limits)
-        patience = 0.0 if webhook is None else _PATIENCE
-        parts = _assemble(application, store, scenery, pace, patience)
+        parts = _assemble(application, store, scenery, pace, is_alone=webhook is None)
         parts.intake.attach(
             application,
             desk=StaffDesk(database, application.bot, parts.sender, scenery, console_url),
@@ -159,12 +158,14 @@ def _assemble(
     store: DatabaseStore,
     scenery: Scenery,
     pace: Pace,
-    patience: float,
+    *,
+    is_alone: bool,
 ) -> _Parts:
     bot, catalogues = application.bot, scenery.catalogues
     sender = Sender(bot, pace, asyncio.sleep, store.block)
     turns = Turns(store, scenery, bot.id)
-    replies = Replies(sender, Drawings(), store.note_shown, turns.again, asyncio.sleep, patience)
+    others = None if is_alone else Others(_PATIENCE, store.claim_reminder)
+    replies = Replies(sender, Drawings(), store.note_shown, turns.again, asyncio.sleep, others)
     reader = UpdateReader(set(catalogues), bot.username)
     intake = Intake(reader, turns, replies, sender, store, catalogues)
     return _Parts(store, sender, turns, replies, intake, Upkeep(bot, store, intake.handle))

@@ -30,11 +30,21 @@ logger = structlog.get_logger(__name__)
 
 NoteShown = Callable[[int, int, int], Awaitable[None]]
 Again = Callable[[int], Awaitable[Reply | None]]
+Claim = Callable[[int, int, float], Awaitable[bool]]
 
 _CHATS_REMEMBERED = 50_000
 _RETRIES = 6
+_CLAIMED_FOR = 20.0  # seconds; longer than any call of the Bot API takes
 _RETRY_AFTER = 15.0  # seconds, doubled with each failure
 _KEPT = (Stage.PLAN, Stage.CONSULT)  # worth reading again after booking
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """How processes that serve the same chats keep out of each other's way."""
+
+    patience: float  # seconds that another one gets to show what it committed
+    claim: Claim  # takes it on to show a chat a revision, for so many seconds; False: another has
 
 
 @dataclass(slots=True)
@@ -56,15 +66,15 @@ class Replies:
         note_shown: NoteShown,
         again: Again,
         sleep: Sleep,
-        patience: float = 0.0,
+        others: Others | None = None,
     ) -> None:
-        """`patience`: seconds that another process gets to show what it committed."""
+        """`others`: the processes that serve the same chats; None when there are none."""
         self._sender = sender
         self._drawings = drawings
         self._note_shown = note_shown
         self._again = again
         self._sleep = sleep
-        self._patience = patience
+        self._others = others
         self._late: dict[int, int] = {}  # chat -> how often its reply could not be delivered
         self._retries: set[asyncio.Task[None]] = set()
         self._tails: dict[int, asyncio.Task[None]] = {}
@@ -117,8 +127,15 @@ class Replies:
         """Look again whether a chat is without an answer, once whoever owes it had their time."""
         if not reply.is_reminder:
             return reply
-        await self._sleep(self._patience)
-        return await self._again(reply.chat_id)
+        if self._others is None:
+            return await self._again(reply.chat_id)
+        await self._sleep(self._others.patience)
+        while (wanted := await self._again(reply.chat_id)) is not None:
+            revision = wanted.turn.conversation.revision
+            if await self._others.claim(reply.chat_id, revision, _CLAIMED_FOR):
+                return wanted
+            await self._sleep(_CLAIMED_FOR)  # whoever took it on has shown it by then, or is dead
+        return None
 
     def _retry_later(self, chat_id: int) -> None:
         """Show the screen when Telegram may be back; a restart tries again what is given up."""

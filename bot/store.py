@@ -84,6 +84,14 @@ class DatabaseStore:
         """Return the chats that were left without a reply."""
         return await self._database.read(conversations.unanswered)
 
+    async def claim_reminder(self, chat_id: int, revision: int, lasts: float) -> bool:
+        """Take it on to show a screen that was left unanswered, for so many seconds."""
+        now = self._clock.now()
+        until = now + timedelta(seconds=lasts)
+        return await self._database.write(
+            conversations.claim_reminder, chat_id, revision, now, until
+        )
+
     async def clinics(self) -> Mapping[str, Clinic]:
         """Return every clinic by slug, read again now and then."""
         if self._monotonic() >= self._clinics_until:

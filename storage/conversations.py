@@ -82,6 +82,27 @@ def unanswered(connection: Connection) -> list[int]:
     return list(connection.execute(statement).scalars())
 
 
+def claim_reminder(
+    connection: Connection, chat_id: int, revision: int, now: datetime, until: datetime
+) -> bool:
+    """Take it on to show a chat the screen of `revision`, which it never saw.
+
+    False when it has seen it or has gone on, or when somebody else has taken it on: at `until` they
+    must have shown it, and may be taken for dead.
+    """
+    claimed = connection.execute(
+        update(Conversation)
+        .where(
+            Conversation.chat_id == chat_id,
+            Conversation.revision == revision,
+            Conversation.shown_revision.is_distinct_from(revision),
+            or_(Conversation.reminding_until.is_(None), Conversation.reminding_until <= now),
+        )
+        .values(reminding_until=until)
+    )
+    return claimed.rowcount == 1
+
+
 def save(
     connection: Connection,
     conversation: values.Conversation,

@@ -34,6 +34,7 @@ class Conversation(Model):
     __pii_columns__ = frozenset({"chat_id", "state", "document"})
     __plain_columns__ = frozenset(
         {"clinic", "revision", "run", "protocol", "shown_revision", "message_id", "updated_at"}
+        | {"reminding_until"}
     )
 
     chat_id: Mapped[int] = mapped_column(ForeignKey("patients.chat_id"), primary_key=True)
@@ -46,6 +47,8 @@ class Conversation(Model):
     shown_revision: Mapped[int | None]
     message_id: Mapped[int | None] = mapped_column(BigInteger)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: Until then one of several bots is about to show what was left unanswered.
+    reminding_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Event(Model):

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from bot.drawings import Drawings
 from bot.markup import Screen
 from bot.page import Page
-from bot.replies import Replies
+from bot.replies import Others, Replies
 from bot.sender import Undelivered, Unreachable
 from bot.turns import Reply
 from flows.conversation import Conversation, Stage
@@ -91,6 +91,47 @@ async def test_replies_of_a_chat_go_out_in_order() -> None:
 
     assert post.shown == [1, 2, 3]
     assert post.noted == [(1, 70), (2, 70), (3, 70)]
+
+
+async def test_of_several_processes_one_shows_what_was_left_unanswered() -> None:
+    post, claimed = Post(), asyncio.Lock()
+
+    async def claim(_chat_id: int, revision: int, _lasts: float) -> bool:
+        if claimed.locked():
+            return False
+        await claimed.acquire()
+        return revision == 9
+
+    async def again(_chat_id: int) -> Reply | None:
+        return None if post.shown else a_reply(9)
+
+    parts: Any = post
+    processes = [
+        Replies(parts, Drawings(), post.note_shown, again, post.sleep, Others(2.0, claim))
+        for _ in range(3)
+    ]
+    for replies in processes:
+        replies.submit(replace(a_reply(9), is_reminder=True))
+    for replies in processes:
+        await settled(replies)
+
+    assert post.shown == [9]
+
+
+async def test_a_process_that_died_over_it_is_stood_in_for() -> None:
+    post, answers = Post(), [False, True]
+
+    async def claim(*_: object) -> bool:
+        return answers.pop(0)
+
+    parts: Any = post
+    replies = Replies(
+        parts, Drawings(), post.note_shown, post.again, post.sleep, Others(2.0, claim)
+    )
+    replies.submit(replace(a_reply(9), is_reminder=True))
+    await settled(replies)
+
+    assert (post.shown, post.slept) == ([9], [2.0, 20.0])
 
 
 async def test_a_silent_turn_shows_nothing() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from storage import conversations, patients, turns
 from storage.database import Database
@@ -57,6 +57,24 @@ async def test_nobody_waits_for_a_patient_who_blocked_the_bot(database: Database
 
     await database.write(turns.commit, a_turn(before=0))
     assert await database.read(conversations.unanswered) == [7]
+
+
+async def test_one_process_takes_it_on_to_show_what_was_left_unanswered(
+    database: Database,
+) -> None:
+    await database.write(turns.commit, a_turn())
+    soon = NOW + timedelta(seconds=20)
+
+    async def claims(at: datetime, revision: int = 0) -> bool:
+        return await database.write(
+            conversations.claim_reminder, 7, revision, at, at + timedelta(seconds=20)
+        )
+
+    assert not await claims(NOW, revision=1)
+    assert [await claims(NOW), await claims(NOW), await claims(soon)] == [True, False, True]
+
+    await database.write(conversations.note_shown, 7, 0, 4001)
+    assert not await claims(soon + timedelta(seconds=20))
 
 
 async def test_a_conversation_that_has_moved_on_is_not_written_over(database: Database) -> None:
