@@ -37,18 +37,21 @@ class _DriverConnection(Protocol):
     def cursor(self) -> _Cursor: ...
 
 
-def open_engine(url: URL, *, read_only: bool = False, wait_ms: int = 15_000) -> Engine:
+def open_engine(
+    url: URL, *, read_only: bool = False, wait_ms: int = 15_000, refers: bool = True
+) -> Engine:
     """Make an engine whose transactions are what they say.
 
     Python's driver begins transactions late and not for reading, which let every one of 40 slots be
     booked twice when it was tried; so we begin them ourselves: IMMEDIATE where something may be
-    written. FULL: a commit survives a power cut. Parameters stay out of error texts.
+    written. FULL: a commit survives a power cut. Parameters stay out of error texts. Without
+    `refers` rows may point at what is not there: whoever makes a table anew must look in the end.
     """
     engine = create_engine(
         url, hide_parameters=True, poolclass=QueuePool if read_only else NullPool,
         connect_args={"check_same_thread": False},
     )  # fmt: skip
-    pragmas = [f"busy_timeout={wait_ms}", "foreign_keys=ON"]
+    pragmas = [f"busy_timeout={wait_ms}", f"foreign_keys={'ON' if refers else 'OFF'}"]
     pragmas += ["query_only=ON"] if read_only else ["journal_mode=WAL", "synchronous=FULL"]
 
     def set_up(driver: _DriverConnection, _record: object) -> None:

@@ -87,10 +87,12 @@ def _with_connection(url: str, action: Callable[[Connection, URL], None]) -> Non
 
 def _on_sqlite(url: URL, action: Callable[[Connection, URL], None]) -> None:
     Path(url.database or "").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = open_sqlite(url)
+    engine = open_sqlite(url, refers=False)  # a column is changed by making its table anew
     try:
         with engine.begin() as connection:
             action(connection, url)
+            if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+                raise faults.StatementFailed("the migration left rows that refer to nothing")
     finally:
         engine.dispose()
 
