@@ -27,7 +27,9 @@ class QuietHours:
             return None
         is_evening = over_midnight and clock >= self.starts
         day = local.date() + timedelta(days=1 if is_evening else 0)
-        return local_instant(day, self.ends, zone).astimezone(now.tzinfo)
+        # In an hour that happens twice the end is meant that is still to come.
+        ends = self.ends.replace(fold=local.fold)
+        return local_instant(day, ends, zone).astimezone(now.tzinfo)
 
     def over(self, at: datetime, zone: str) -> datetime:
         """Return `at`, or the end of the quiet hours that hold then."""
@@ -39,5 +41,5 @@ NIGHT = QuietHours(time(21), time(8))
 
 
 def local_instant(on: date, at: time, zone: str) -> datetime:
-    """Return a wall-clock time as aware UTC: the first of a fold; after a gap what it became."""
+    """Return a wall-clock time as aware UTC: in a fold by `fold`; after a gap what it became."""
     return datetime.combine(on, at, ZoneInfo(zone)).astimezone(UTC)
