@@ -24,6 +24,10 @@ _LONGEST_TEXT = 1_000_000
 #: What a rule may come to on one day; more would only keep the program busy.
 _MOST_A_DAY = 96
 
+#: What the rules of an entry may come to by the end of the window: they are counted from their
+#: start on, and this many take about a second.
+_MOST_IN_ALL = 200_000
+
 _DAY = timedelta(days=1)
 
 
@@ -53,8 +57,7 @@ def contents(text: str, zone: ZoneInfo, window: Window) -> Contents:
     try:
         calendar = Calendar.from_ical(text)
         events = list(calendar.walk("VEVENT"))
-        for event in events:
-            _refuse_endless(event)
+        _refuse_endless(events, zone, window)
         main = next((event for event in events if "RECURRENCE-ID" not in event), None)
         named = main or next(iter(events), None)
         return Contents(
@@ -115,12 +118,18 @@ def _instant(at: date | datetime, zone: ZoneInfo) -> datetime:
     return at.astimezone(UTC)
 
 
-def _refuse_endless(event: Any) -> None:
+def _refuse_endless(events: Iterable[Any], zone: ZoneInfo, window: Window) -> None:
     """Raise Unreadable for rules that no person makes and no program lays out in time."""
-    rules = event.get("RRULE", [])
-    for rule in rules if isinstance(rules, list) else [rules]:
-        if _a_day(rule) > _MOST_A_DAY:
-            raise Unreadable
+    in_all = 0
+    for event in events:
+        rules = event.get("RRULE", [])
+        for rule in rules if isinstance(rules, list) else [rules]:
+            a_day = _a_day(rule)
+            if a_day > _MOST_A_DAY:
+                raise Unreadable
+            in_all += a_day * max(0, (window.until_at - _instant(event.start, zone)).days)
+    if in_all > _MOST_IN_ALL:
+        raise Unreadable
 
 
 def _a_day(rule: Any) -> int:

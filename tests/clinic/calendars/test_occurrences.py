@@ -120,6 +120,37 @@ def test_a_rule_that_nobody_makes_is_not_laid_out(rule: str) -> None:
         busy("DTSTART:20260302T090000Z", "DTEND:20260302T090100Z", f"RRULE:{rule}")
 
 
+@pytest.mark.parametrize(
+    ("start", "rule"),
+    [
+        ("17000101", "FREQ=HOURLY;UNTIL=20300101T000000Z"),
+        ("20000101", "FREQ=HOURLY;UNTIL=20300101T000000Z"),
+        ("17000101", "FREQ=DAILY;BYHOUR=9,12"),
+        ("00010101", "FREQ=DAILY"),
+    ],
+)
+def test_a_rule_that_began_too_long_ago_is_not_laid_out(start: str, rule: str) -> None:
+    with pytest.raises(Unreadable):
+        busy(f"DTSTART:{start}T090000Z", "DURATION:PT30M", f"RRULE:{rule}")
+
+
+def test_the_rules_of_an_entry_are_counted_together() -> None:
+    daily = ("DURATION:PT30M", "RRULE:FREQ=DAILY")
+    again = ("RECURRENCE-ID:17000102T090000Z", "DTSTART:17000102T090000Z", *daily)
+
+    with pytest.raises(Unreadable):
+        busy("DTSTART:17000101T090000Z", *daily, overrides=(again,))
+
+
+@pytest.mark.parametrize(
+    ("rule", "times"),
+    [("FREQ=DAILY", 61), ("FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=5", 1), ("FREQ=WEEKLY;BYDAY=TU", 9)],
+)
+def test_what_has_been_for_centuries_still_takes_time(rule: str, times: int) -> None:
+    """Some programs keep a birthday whose year nobody knows in 1604."""
+    assert len(busy("DTSTART:16040101T090000Z", "DURATION:PT30M", f"RRULE:{rule}")) == times
+
+
 @pytest.mark.parametrize("text", ["", "rubbish", "BEGIN:VCALENDAR\r\n", "x" * 1_000_001])
 def test_what_is_no_calendar_is_unreadable(text: str) -> None:
     with pytest.raises(Unreadable):
