@@ -64,7 +64,9 @@ def _whole(
     own_uids: frozenset[str],
 ) -> Reading:
     # The token is from before: what changes while everything is read, is read again next time.
-    resources = remote.everything(window.from_at, window.until_at)
+    # Servers take whole days and times without a zone for UTC, where a day ends earlier than in
+    # the west.
+    resources = remote.everything(window.from_at - timedelta(days=1), window.until_at)
     gathered = _gathered(resources, zone, window, own_uids)
     return _reading(gathered, window.from_at, window, state.token)
 

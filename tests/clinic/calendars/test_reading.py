@@ -9,11 +9,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import update
 
 from clinic.calendars.faults import CalendarAway, NoCalendar, WrongPassword
 from storage.calendar_accounts import WhenStale
 from storage.calendar_readings import Kept, Span
 from storage.clashes import ClashKind
+from storage.models import Clinic
 from tests.builders import MONDAY, NOW, a_slot
 from tests.clinic.calendars.entries import by_icalendar, entry, once, utc
 from tests.clinic.calendars.radicale import Outside, Radicale
@@ -183,6 +185,29 @@ async def test_once_a_day_everything_is_read_for_the_days_that_come_nearer(world
     await world.read()
 
     assert (await world.account()).read_at == world.clock.at
+
+
+@pytest.mark.parametrize("hours", [-7, 9])
+async def test_whole_days_and_times_without_a_zone_count_until_they_are_over(
+    world: World, hours: int
+) -> None:
+    """To the server they are in UTC, so that a Monday in the west is over in the afternoon."""
+    zone = ZoneInfo("America/Los_Angeles" if hours < 0 else "Asia/Tokyo")
+    await world.database.write(
+        lambda connection: connection.execute(update(Clinic).values(zone=zone.key)) and None
+    )
+    world.clock.at = datetime(2026, 3, 9, 17, 29, tzinfo=zone)
+    world.outside.put("day.ics", entry("day", "DTSTART;VALUE=DATE:20260309"))
+    floating = ("DTSTART:20260309T183000", "DTEND:20260310T003000")
+    world.outside.put("floating.ics", entry("floating", *floating))
+    world.outside.put("over.ics", entry("over", "DTSTART:20260309T150000", "DURATION:PT1H"))
+    await world.read()
+
+    midnight = datetime(2026, 3, 9, tzinfo=UTC) - timedelta(hours=hours)
+    assert await world.busy() == [
+        Span(midnight, midnight + 24 * HOUR),
+        Span(midnight + 18.5 * HOUR, midnight + 24.5 * HOUR),
+    ]
 
 
 async def test_something_over_an_appointment_is_a_clash_until_it_is_gone(world: World) -> None:

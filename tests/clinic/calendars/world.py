@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from bot.worker import Terms as WorkerTerms
 from bot.worker import Worker
@@ -16,10 +16,10 @@ from clinic.calendars.service import Calendars, Terms
 from flows.slots import Slot, free_slots
 from storage import calendar_accounts, calendar_store, clashes, turns
 from storage.calendar_accounts import Account
-from storage.calendar_readings import Kept
+from storage.calendar_readings import Kept, Span
 from storage.clashes import Clash
 from storage.database import Database
-from storage.models import CalendarAccount
+from storage.models import CalendarAccount, ExternalBusy
 from storage.outbox_policy import Kind
 from storage.sealing import Seal
 from tests.builders import NOW, a_confirmation, a_conversation, a_decision, a_turn
@@ -109,6 +109,14 @@ class World:
             calendar_store.view, "willow", "treatment", first, last, self.clock.at, 99
         )
         return list(free_slots(view, view.timetables[0], first, last))
+
+    async def busy(self) -> list[Span]:
+        """Return the times that are known to be taken in the calendar."""
+        taken = select(ExternalBusy.starts_at, ExternalBusy.ends_at).order_by(
+            ExternalBusy.starts_at
+        )
+        rows = await self.database.read(lambda connection: connection.execute(taken).all())
+        return [Span(*row) for row in rows]
 
     async def clashes(self) -> list[Clash]:
         return await self.database.read(clashes.open_clashes, 1, self.clock.at)
