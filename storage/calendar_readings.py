@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -48,7 +48,7 @@ class Reading:
     busy: Mapping[str, tuple[Span, ...]]  # by resource: those that were read, free ones too
     gone: frozenset[str] = frozenset()  # resources that were deleted
     own: tuple[Seen, ...] = ()  # appointments of ours among those read
-    unread: int = 0  # resources that nobody can make sense of
+    unread: frozenset[str] = frozenset()  # resources that nobody can make sense of
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def keep(
 ) -> Kept:
     """Keep a reading: busy times, what was done to our appointments, new clashes.
 
-    With something that nobody can make sense of, the calendar stays as old as it was.
+    What nobody can make sense of stays as it was, and so does the calendar's age.
     """
     _keep_busy(connection, account.id, reading)
     new = sum(_note_changes(connection, account.id, reading, now))
@@ -134,13 +134,10 @@ def keep(
 
 def _keep_busy(connection: Connection, account_id: int, reading: Reading) -> None:
     outdated = delete(ExternalBusy).where(ExternalBusy.account_id == account_id)
-    if reading.is_whole:
-        connection.execute(outdated)
-    else:
-        changed = sorted(reading.gone | reading.busy.keys())
-        for first in range(0, len(changed), _BATCH):
-            some = changed[first : first + _BATCH]
-            connection.execute(outdated.where(ExternalBusy.href.in_(some)))
+    changed = sorted(_outdated(connection, account_id, reading))
+    for first in range(0, len(changed), _BATCH):
+        some = changed[first : first + _BATCH]
+        connection.execute(outdated.where(ExternalBusy.href.in_(some)))
     rows = [
         {
             "account_id": account_id,
@@ -155,6 +152,14 @@ def _keep_busy(connection: Connection, account_id: int, reading: Reading) -> Non
         connection.execute(insert(ExternalBusy), rows[first : first + _BATCH])
 
 
+def _outdated(connection: Connection, account_id: int, reading: Reading) -> Set[str]:
+    """Return the resources that take other times now than is known."""
+    if not reading.is_whole:
+        return reading.gone | reading.busy.keys()
+    hrefs = select(ExternalBusy.href).where(ExternalBusy.account_id == account_id).distinct()
+    return set(connection.execute(hrefs).scalars()) - reading.unread
+
+
 def _note_changes(
     connection: Connection, account_id: int, reading: Reading, now: datetime
 ) -> Iterable[bool]:
@@ -165,6 +170,8 @@ def _note_changes(
             continue
         if push.uid in seen:
             yield _note_seen(connection, push, seen[push.uid], now)
+        elif push.href in reading.unread:
+            continue
         elif push.href in reading.gone or (reading.is_whole and _was_read(push, reading)):
             yield note_deleted(connection, push, now)
 

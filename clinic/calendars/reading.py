@@ -31,7 +31,7 @@ class _Gathered:
 
     busy: dict[str, tuple[Span, ...]] = field(default_factory=dict)
     own: list[Seen] = field(default_factory=list)
-    unread: int = 0
+    unread: set[str] = field(default_factory=set)
 
 
 def read(
@@ -87,7 +87,7 @@ def _reading(
         busy=gathered.busy,
         gone=gone or frozenset(),
         own=tuple(gathered.own),
-        unread=gathered.unread,
+        unread=frozenset(gathered.unread),
     )
 
 
@@ -99,7 +99,7 @@ def _gathered(
         try:
             said = contents(resource.text, zone, window)
         except Unreadable:
-            gathered.unread += 1
+            gathered.unread.add(resource.href)
             continue
         if said.uid in own_uids:
             gathered.busy[resource.href] = ()

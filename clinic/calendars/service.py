@@ -105,7 +105,7 @@ class Calendars:
                 calendar_readings.keep, account, found, self._now(), next_at
             )
             if found.unread:
-                await self._note_failure(account, _unread(found.unread))
+                await self._note_failure(account, _unread(len(found.unread)))
             return kept
 
     async def read_due(self) -> bool:

@@ -146,11 +146,33 @@ async def test_a_clinic_may_go_on_with_what_was_known(willow: Database) -> None:
 
 async def test_with_something_unread_the_calendar_grows_old(willow: Database) -> None:
     account = await connected(willow)
-    await kept(willow, account, a_reading(AT_TEN, unread=1))
+    await kept(willow, account, a_reading(AT_TEN, unread=frozenset({"/odd.ics"})))
 
     (again,) = await willow.read(calendar_accounts.accounts)
 
     assert (again.synced_at, again.sync_token) == (None, "t1")
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+async def test_what_cannot_be_read_any_more_takes_the_time_it_took(
+    willow: Database, is_whole: bool
+) -> None:
+    account = await connected(willow)
+    await kept(willow, account, a_reading(busy={"/x.ics": (AT_TEN,), "/y.ics": (AT_NOON,)}))
+    changed = {"busy": {"/y.ics": ()}, "unread": frozenset({"/x.ics"})}
+    await kept(willow, account, a_reading(is_whole=is_whole, **changed))
+
+    assert (await look(willow)).timetables[0].busy == (span(AT_TEN),)
+
+
+async def test_an_appointment_that_cannot_be_read_any_more_is_let_be(willow: Database) -> None:
+    account = await connected(willow)
+    await booked(willow, account)
+
+    result = await kept(willow, account, a_reading(unread=frozenset({"/1.ics"})))
+
+    assert result.clashes == 0
+    assert await willow.read(calendar_pushes.push, account.id, "series-1") is not None
 
 
 @pytest.mark.parametrize("effect", [a_hold(a_slot()), a_confirmation(a_slot())])

@@ -43,6 +43,11 @@ def local(day: int, hour: int, minute: int = 0) -> datetime:
     return datetime.combine(on, time(hour, minute), LONDON)
 
 
+def odd(uid: str, starts_at: datetime) -> str:
+    """Return an event that nobody lays out."""
+    return entry(uid, f"DTSTART:{utc(starts_at)}", "DURATION:PT1M", "RRULE:FREQ=HOURLY")
+
+
 def fifty_events(outside: Outside) -> list[Span]:
     """Write fifty entries of every sort; return the times they take, worked out by hand."""
     taken: list[Span] = []
@@ -266,8 +271,7 @@ async def test_an_appointment_deleted_outside_is_shown_and_put_back(
 
 
 async def test_an_entry_that_nobody_understands_lets_the_calendar_grow_old(world: World) -> None:
-    endless = entry("a", f"DTSTART:{utc(TEN[0])}", "DURATION:PT1M", "RRULE:FREQ=HOURLY")
-    world.outside.put("a.ics", endless)
+    world.outside.put("a.ics", odd("a", TEN[0]))
     for _ in range(2):
         await world.read()
         account = await world.account()
@@ -279,6 +283,37 @@ async def test_an_entry_that_nobody_understands_lets_the_calendar_grow_old(world
     await world.read()
     account = await world.account()
     assert (account.failure, account.synced_at) == (None, world.clock.at)
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_an_entry_that_became_odd_takes_the_time_it_took(
+    world: World, is_known: bool
+) -> None:
+    world.outside.put("a.ics", once("a", *TEN))
+    await world.read()
+    if not is_known:
+        await world.change_account(sync_token="")
+    world.outside.put("a.ics", odd("a", TEN[0]))
+    world.outside.put("b.ics", once("b", MONDAY + 3 * HOUR, MONDAY + 4 * HOUR))
+    for _ in range(2):
+        await world.read()
+        assert not (await world.account()).is_stale(world.clock.at)
+        assert [span.starts_at for span in await world.busy()] == [MONDAY, MONDAY + 3 * HOUR]
+        assert MONDAY not in {slot.starts_at for slot in await world.offered(10)}
+
+    world.outside.delete("a.ics")
+    await world.read()
+    assert [span.starts_at for span in await world.busy()] == [MONDAY + 3 * HOUR]
+
+
+async def test_an_appointment_that_nobody_understands_any_more_is_not_deleted(world: World) -> None:
+    await world.book(a_slot())
+    await world.push()
+    world.outside.put("s7-1.ics", odd("s7-1", MONDAY))
+
+    assert await world.read() == Kept(0, 0)
+    assert await world.read() == Kept(0, 0)
+    assert await world.clashes() == []
 
 
 async def test_a_wrong_password_is_told_in_words_and_not_tried_again_soon(world: World) -> None:
