@@ -34,7 +34,7 @@ class Seen:
     etag: str
     uid: str
     span: Span
-    is_called_off: bool = False
+    is_altered: bool = False  # called off, or made to repeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ def note_moved(connection: Connection, push: Push, seen: Seen, now: datetime) ->
     known = {Span(push.starts_at, push.ends_at)}
     if wanted is not None:  # perhaps we wrote it ourselves and have not noted it yet
         known.add(Span(wanted.starts_at, wanted.ends_at))
-    if seen.span in known and not seen.is_called_off:
+    if seen.span in known and not seen.is_altered:
         return False
     calendar_pushes.write_again(connection, push.account_id, push.uid, seen.etag)
     return _tell(connection, push, ClashKind.MOVED, seen.span, now)

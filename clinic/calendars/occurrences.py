@@ -28,6 +28,8 @@ _MOST_A_DAY = 96
 #: start on, and this many take about a second.
 _MOST_IN_ALL = 200_000
 
+_REPEATING = ("RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")
+
 _DAY = timedelta(days=1)
 
 
@@ -48,6 +50,7 @@ class Contents:
     first: Span | None  # of an entry that happens once, free or not
     sequence: int
     is_called_off: bool
+    repeats: bool  # made up of instances, be it only one
 
 
 def contents(text: str, zone: ZoneInfo, window: Window) -> Contents:
@@ -66,6 +69,7 @@ def contents(text: str, zone: ZoneInfo, window: Window) -> Contents:
             first=None if main is None else _span(main, zone),
             sequence=int(main.get("SEQUENCE", 0)) if main is not None else 0,
             is_called_off=main is not None and _is_called_off(main),
+            repeats=any(name in event for event in events for name in _REPEATING),
         )
     except Exception:  # noqa: BLE001 - whatever a parser stumbles over, the entry is not understood
         raise Unreadable from None

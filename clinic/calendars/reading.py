@@ -102,7 +102,8 @@ def _gathered(
             gathered.unread.add(resource.href)
             continue
         if said.uid in own_uids:
-            gathered.busy[resource.href] = ()
+            # An appointment happens once: whatever else its entry was given is somebody's time.
+            gathered.busy[resource.href] = _others(said)
             if (seen := seen_of(resource, said)) is not None:
                 gathered.own.append(seen)
         else:
@@ -111,7 +112,16 @@ def _gathered(
 
 
 def seen_of(resource: Resource, said: Contents) -> Seen | None:
-    """Return how an appointment of ours stands; None when it has no time any more."""
+    """Return how an appointment of ours stands; None when it has no time any more.
+
+    One that was made to repeat stands where it was not expected.
+    """
     if said.first is None:
         return None
-    return Seen(resource.href, resource.etag, said.uid, said.first, said.is_called_off)
+    is_altered = said.is_called_off or said.repeats
+    span = next(iter(_others(said)), said.first)
+    return Seen(resource.href, resource.etag, said.uid, span, is_altered)
+
+
+def _others(said: Contents) -> tuple[Span, ...]:
+    return tuple(span for span in said.busy if span != said.first)

@@ -84,7 +84,8 @@ def _found(there: Resource, entry: Entry, push: Push | None) -> Found:
 
 def _is_leftover(said: Contents, entry: Entry) -> bool:
     """An earlier version that was written but never noted, as the program was stopped."""
-    return said.sequence < entry.sequence or said.first == Span(entry.starts_at, entry.ends_at)
+    is_ours = said.sequence < entry.sequence or said.first == Span(entry.starts_at, entry.ends_at)
+    return is_ours and not said.repeats
 
 
 def _around(entry: Entry) -> Window:

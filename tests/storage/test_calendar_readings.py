@@ -254,10 +254,10 @@ async def test_an_appointment_moved_outside_is_a_clash_and_written_again(
     assert (push.sequence, push.etag) == (calendar_pushes.CHANGED_OUTSIDE, "e2")
 
 
-async def test_an_appointment_called_off_outside_is_a_clash(willow: Database) -> None:
+async def test_an_appointment_altered_outside_is_a_clash(willow: Database) -> None:
     account = await connected(willow)
     await booked(willow, account)
-    await kept(willow, account, a_reading(own=(ours(is_called_off=True),)))
+    await kept(willow, account, a_reading(own=(ours(is_altered=True),)))
 
     assert [each.kind for each in await open_clashes(willow)] == [ClashKind.MOVED]
 

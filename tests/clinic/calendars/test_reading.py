@@ -254,6 +254,44 @@ async def test_an_appointment_moved_outside_is_shown_and_put_back(
     assert await world.read() == Kept(0, 0)
 
 
+@pytest.mark.parametrize(
+    ("lines", "seen_at"),
+    [
+        (("RRULE:FREQ=DAILY;COUNT=5",), MONDAY + 24 * HOUR),
+        (("RDATE:20260310T150000Z",), MONDAY + 29 * HOUR),
+        (("RRULE:FREQ=DAILY;COUNT=2", "EXDATE:20260309T100000Z"), MONDAY + 24 * HOUR),
+    ],
+)
+async def test_an_appointment_made_a_series_outside_is_shown_and_put_back(
+    world: World, lines: tuple[str, ...], seen_at: datetime
+) -> None:
+    await world.book(a_slot())
+    await world.push()
+    world.outside.put("s7-1.ics", once("s7-1", *TEN, *lines))
+
+    assert await world.read() == Kept(clashes=1, rewritten=1)
+    assert MONDAY not in {span.starts_at for span in await world.busy()}
+    (clash,) = await world.clashes()
+    assert (clash.kind, clash.starts_at) == (ClashKind.MOVED, seen_at)
+
+    await world.push()
+    assert "RRULE" not in world.outside.everything()
+    assert await world.read() == Kept(0, 0)
+    assert await world.busy() == []
+
+
+async def test_a_past_appointment_made_a_series_outside_takes_time(world: World) -> None:
+    await world.book(a_slot())
+    await world.push()
+    world.clock.at = MONDAY + 2 * HOUR
+    world.outside.put("s7-1.ics", once("s7-1", *TEN, "RRULE:FREQ=DAILY;COUNT=3"))
+    await world.read()
+
+    days = [MONDAY + n * 24 * HOUR for n in (1, 2)]
+    assert [span.starts_at for span in await world.busy()] == days
+    assert await world.clashes() == []
+
+
 @pytest.mark.parametrize("is_whole", [True, False])
 async def test_an_appointment_deleted_outside_is_shown_and_put_back(
     world: World, is_whole: bool

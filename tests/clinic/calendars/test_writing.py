@@ -98,6 +98,19 @@ async def test_what_was_moved_outside_is_moved_back_and_shown(world: World) -> N
     assert (clash.kind, clash.starts_at) == (ClashKind.MOVED, NOON.starts_at)
 
 
+async def test_what_was_made_a_series_outside_is_put_back_and_shown(world: World) -> None:
+    await world.book(a_slot())
+    await world.push()
+    daily = "RRULE:FREQ=DAILY;COUNT=5"
+    world.outside.put("s7-1.ics", once("s7-1", a_slot().starts_at, a_slot().ends_at, daily))
+    await world.change(MoveAppointment("s7-1", NOON))
+    await world.push()
+
+    assert seen_by_both(world) == {"s7-1": read(NOON, 1)}
+    (clash,) = await world.clashes()
+    assert (clash.kind, clash.starts_at) == (ClashKind.MOVED, MONDAY + 24 * HOUR)
+
+
 async def test_what_was_deleted_outside_comes_back_and_is_shown(world: World) -> None:
     await world.book(a_slot())
     await world.push()
