@@ -240,7 +240,7 @@ def _table(accounts: list[Account], now: datetime) -> Table:
             each.practitioner,
             f"{age}, no times are offered" if is_closed else age,
             "offer nothing" if each.terms.when_stale is WhenStale.CLOSED else "go on, show the age",
-            each.failure or "–",
+            each.trouble or "–",
         )
     return table
 

@@ -169,12 +169,13 @@ async def _of_calendars(
 ) -> list[Finding]:
     return [
         Finding(
-            f"{clinic.name}: the calendar of {each.practitioner} cannot be read"
-            f"{f': {each.failure}' if each.failure else ''}.",
+            f"{clinic.name}: the calendar of {each.practitioner} cannot be "
+            f"{'read' if each.failure or each.is_stale(now) else 'written'}"
+            f"{f': {each.trouble}' if each.trouble else ''}.",
             f"Connect it anew: {command(f'calendar connect {clinic.slug} {each.practitioner}')}.",
         )
         for each in await database.read(calendar_accounts.accounts, clinic_id)
-        if each.failures or each.is_stale(now)
+        if each.trouble or each.is_stale(now)
     ]
 
 

@@ -63,9 +63,16 @@ class Account:
     sync_token: str | None
     read_at: datetime | None  # last time it was read as a whole
     synced_at: datetime | None  # last time that all was well; its age is what staff are shown
-    next_at: datetime  # not asked again before
-    failures: int  # in a row
+    next_at: datetime  # not read again before
+    failures: int  # of reading, in a row
     failure: str | None  # in words that staff can act on
+    write_next_at: datetime | None  # nothing is written before
+    write_failure: str | None  # why something waits to be written, likewise in words
+
+    @property
+    def trouble(self) -> str | None:
+        """What staff should see to, if anything: reading first, as times depend on it."""
+        return self.failure or self.write_failure
 
     def is_stale(self, now: datetime) -> bool:
         """Say whether what is known of the calendar is too old to be relied on."""
@@ -100,6 +107,8 @@ def connect(
         "failures": 0,
         "failed_at": None,
         "failure": None,
+        "write_next_at": None,
+        "write_failure": None,
     }
     statement = upserts.insert(connection.dialect.name, CalendarAccount).values(
         practitioner_id=practitioner_id, created_at=now, **values
@@ -182,13 +191,52 @@ def claim_due(connection: Connection, now: datetime, lease_for: timedelta) -> Ac
 
 
 def failed(
-    connection: Connection, account_id: int, why: str, now: datetime, next_at: datetime
+    connection: Connection,
+    account_id: int,
+    why: str,
+    now: datetime,
+    next_at: datetime,
+    stopped_until: datetime | None = None,
 ) -> None:
-    """Note in words for staff why a calendar could not be used, and when it is tried again."""
+    """Note in words for staff why a calendar could not be read, and when it is tried again.
+
+    `stopped_until` says until when nothing is written either.
+    """
+    stopped = {"write_next_at": stopped_until} if stopped_until else {}
     connection.execute(
         update(CalendarAccount)
         .where(CalendarAccount.id == account_id)
-        .values(failures=CalendarAccount.failures + 1, failed_at=now, failure=why, next_at=next_at)
+        .values(
+            failures=CalendarAccount.failures + 1,
+            failed_at=now,
+            failure=why,
+            next_at=next_at,
+            **stopped,
+        )
+    )
+
+
+def write_failed(
+    connection: Connection, account_id: int, why: str, stopped_until: datetime | None
+) -> None:
+    """Note in words for staff why something could not be written. Reading goes on as it does.
+
+    `stopped_until` says until when nothing is written; None when it concerns one entry only.
+    """
+    stopped = {"write_next_at": stopped_until} if stopped_until else {}
+    connection.execute(
+        update(CalendarAccount)
+        .where(CalendarAccount.id == account_id)
+        .values(write_failure=why, **stopped)
+    )
+
+
+def may_write(connection: Connection, account_id: int) -> None:
+    """Note that the calendar takes what is written."""
+    connection.execute(
+        update(CalendarAccount)
+        .where(CalendarAccount.id == account_id, CalendarAccount.write_next_at.is_not(None))
+        .values(write_next_at=None)
     )
 
 
@@ -246,4 +294,6 @@ def _account(row: Row[Any]) -> Account:
         next_at=row.next_at,
         failures=row.failures,
         failure=row.failure,
+        write_next_at=row.write_next_at,
+        write_failure=row.write_failure,
     )

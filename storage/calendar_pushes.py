@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select, update
 
 from storage import outbox, upserts
 from storage.calendar_entries import SHOWN, Entry, entries
@@ -86,12 +86,30 @@ def announce_series(connection: Connection, chat_id: int, series_id: str, now: d
     return announce(connection, tuple(uids), now)
 
 
-def catch_up(connection: Connection, account_id: int, practitioner_id: int, now: datetime) -> int:
+def catch_up(
+    connection: Connection,
+    account_id: int,
+    practitioner_id: int,
+    now: datetime,
+    *,
+    is_back: bool = True,
+) -> int:
     """Enqueue whatever is to come and is not in the calendar as it must be; return how much.
 
     This is how a calendar gets what is already booked when it is connected, what was given up
-    while its server was away, and what was changed outside.
+    while its server was away, and what was changed outside. What was put off is not waited for
+    when the calendar `is_back`.
     """
+    return sum(
+        _ensure(connection, account_id, uid, sequence, now, wakes=is_back)
+        for uid, sequence in outstanding(connection, account_id, practitioner_id, now)
+    )
+
+
+def outstanding(
+    connection: Connection, account_id: int, practitioner_id: int, now: datetime
+) -> list[tuple[str, int]]:
+    """Return UID and sequence of what is to come and is not in the calendar as it must be."""
     joined = and_(CalendarPush.uid == Appointment.uid, CalendarPush.account_id == account_id)
     is_theirs = and_(Appointment.practitioner_id == practitioner_id, Appointment.state.in_(SHOWN))
     rows = connection.execute(
@@ -106,8 +124,8 @@ def catch_up(connection: Connection, account_id: int, practitioner_id: int, now:
             ),
         )
         .order_by(Appointment.starts_at)
-    ).all()
-    return sum(_ensure(connection, account_id, row.uid, row.sequence, now) for row in rows)
+    )
+    return [(row.uid, row.sequence) for row in rows]
 
 
 def task(connection: Connection, account_id: int, uid: str) -> Task:
@@ -171,24 +189,30 @@ def write_again(connection: Connection, account_id: int, uid: str, etag: str) ->
 
 
 def _ensure(
-    connection: Connection, account_id: int, uid: str, sequence: int, now: datetime
+    connection: Connection,
+    account_id: int,
+    uid: str,
+    sequence: int,
+    now: datetime,
+    *,
+    wakes: bool = True,
 ) -> bool:
-    """Have a message wait, a new one or one that was thought to be settled."""
+    """Have a message wait, a new one or one that was thought to be settled.
+
+    One that was put off until later is due at once if this `wakes` it.
+    """
     key = f"calendar:{uid}:{sequence}:{account_id}"
     message = Message(
         key, Kind.CALENDAR, now, ref_type=CALENDAR, ref_id=uid, payload={"account": account_id}
     )
     if outbox.enqueue(connection, message, now):
         return True
+    may_wake: ColumnElement[bool] = Outbox.state.in_(_MAY_WAKE)
+    if wakes:
+        may_wake = or_(may_wake, and_(Outbox.state == "pending", Outbox.due_at > now))
     woken = connection.execute(
         update(Outbox)
-        .where(
-            Outbox.key == key,
-            or_(
-                Outbox.state.in_(_MAY_WAKE),
-                and_(Outbox.state == "pending", Outbox.due_at > now),  # put off until later
-            ),
-        )
+        .where(Outbox.key == key, may_wake)
         .values(state="pending", attempt=0, doubts=0, due_at=now, last_error=None)
     )
     return woken.rowcount == 1

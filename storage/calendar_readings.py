@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from storage import calendar_pushes, clashes
+from storage import calendar_accounts, calendar_pushes, clashes
 from storage.calendar_accounts import Account
 from storage.calendar_pushes import Push, Task
 from storage.clashes import ClashKind
@@ -80,6 +80,7 @@ def keep_written(
     connection: Connection, account_id: int, uid: str, task: Task, written: Written, now: datetime
 ) -> None:
     """Keep what was written for a task, and what it was written over."""
+    calendar_accounts.may_write(connection, account_id)
     entry, push = task.entry, task.push
     if entry is None:
         calendar_pushes.forget(connection, account_id, uid)
@@ -119,8 +120,15 @@ def keep(
     _keep_busy(connection, account.id, reading)
     new = sum(_note_changes(connection, account.id, reading, now))
     new += clashes.look(connection, account.id, now)
-    rewritten = calendar_pushes.catch_up(connection, account.id, account.practitioner_id, now)
+    # A server that was away, or a password that was wrong, kept all writing back until now.
+    is_back = account.failures > 0 and account.write_next_at is not None
+    theirs = (connection, account.id, account.practitioner_id, now)
+    rewritten = calendar_pushes.catch_up(*theirs, is_back=is_back)
     values: dict[str, object] = {"sync_token": reading.token, "next_at": next_at}
+    if is_back:
+        values["write_next_at"] = None
+    if account.write_failure and not calendar_pushes.outstanding(*theirs):
+        values["write_failure"] = None
     if reading.is_whole:
         values["read_at"] = reading.started_at
     if not reading.unread:

@@ -17,9 +17,14 @@ class CalendarFault(StorageError):
     pause = timedelta(minutes=1)
     longest_pause = timedelta(minutes=30)
 
+    #: Whether nothing can be written, or only this one entry could not be read or written.
+    stops_writing = False
+
 
 class CalendarAway(CalendarFault):
     """The server does not answer, or not in a way that makes sense."""
+
+    stops_writing = True
 
     def __init__(self, why: str, wait_for: timedelta | None = None) -> None:
         super().__init__(
@@ -33,6 +38,7 @@ class CalendarRefused(CalendarFault):
 
     pause = timedelta(minutes=15)
     longest_pause = timedelta(hours=6)
+    stops_writing = True
 
 
 class WrongPassword(CalendarRefused):
@@ -47,6 +53,8 @@ class WrongPassword(CalendarRefused):
 
 class NotAllowed(CalendarRefused):
     """The user may not do this in this calendar."""
+
+    stops_writing = False  # reading may be allowed and writing not, and the reverse
 
     def __init__(self) -> None:
         super().__init__(
@@ -75,7 +83,7 @@ class ChangedOutside(Exception):
 
 
 class UidTaken(Exception):
-    """The calendar has an entry with this UID under another name (409)."""
+    """The calendar has an entry with this UID under another name (409, or 403)."""
 
 
 class Unreadable(Exception):

@@ -258,6 +258,8 @@ class _Refusal(CalendarAway):
     def __init__(self, status: int) -> None:
         super().__init__(f"it answers with status {status}")
         self.status = status
+        # Else it is about what was asked, such as one entry that it does not take.
+        self.stops_writing = status in {502, 503, 504}
 
 
 def _refuse(answer: DAVResponse) -> None:

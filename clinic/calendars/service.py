@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 
 import structlog
@@ -84,12 +84,18 @@ class Calendars:
             account = await self._database.read(calendar_accounts.account, account_id)
             if account is None:
                 raise Unwanted("CalendarDisconnected")
-            if account.failures and account.next_at > self._now():
-                raise TryAgain("CalendarFailing", account.next_at)
+            if account.write_next_at is not None and account.write_next_at > self._now():
+                raise TryAgain("CalendarFailing", account.write_next_at)
             try:
                 await self._write(account, row.ref_id)
             except CalendarFault as fault:
-                at = await self._note_failure(account, fault)
+                at = self._now() + self._pause(fault, row.attempt - 1)
+                await self._database.write(
+                    calendar_accounts.write_failed,
+                    account_id,
+                    str(fault),
+                    at if fault.stops_writing else None,
+                )
                 raise TryAgain(type(fault).__name__, at) from None
 
     async def read(self, account: Account) -> Kept:
@@ -183,17 +189,26 @@ class Calendars:
             raise WrongPassword from None
         return RemoteCalendar(terms.url, terms.username, password, private=self._terms.private)
 
-    async def _note_failure(self, account: Account, fault: CalendarFault) -> datetime:
-        """Keep in words what is wrong; return when it is worth another try."""
+    async def _note_failure(self, account: Account, fault: CalendarFault) -> None:
+        """Keep in words why the calendar could not be read, and when it is worth another try."""
         now = self._now()
-        doubled = fault.pause * 2 ** min(account.failures, _DOUBLINGS)
+        next_at = now + self._pause(fault, account.failures)
+        await self._database.write(
+            calendar_accounts.failed,
+            account.id,
+            str(fault),
+            now,
+            next_at,
+            next_at if fault.stops_writing else None,
+        )
+
+    def _pause(self, fault: CalendarFault, before: int) -> timedelta:
+        """Return how long to wait after a failure that had so many `before` it."""
+        doubled = fault.pause * 2 ** min(before, _DOUBLINGS)
         pause = self._spread(min(doubled, fault.longest_pause))
         if isinstance(fault, CalendarAway) and fault.wait_for is not None:
             pause = max(pause, min(fault.wait_for, fault.longest_pause))
-        await self._database.write(
-            calendar_accounts.failed, account.id, str(fault), now, now + pause
-        )
-        return now + pause
+        return pause
 
     def _spread(self, pause: timedelta) -> timedelta:
         return pause * (0.75 + self._chance() / 2)

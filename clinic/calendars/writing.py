@@ -11,7 +11,13 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from clinic.calendars.entry_files import resource
-from clinic.calendars.faults import CalendarAway, ChangedOutside, UidTaken, Unreadable
+from clinic.calendars.faults import (
+    CalendarFault,
+    ChangedOutside,
+    NotAllowed,
+    UidTaken,
+    Unreadable,
+)
 from clinic.calendars.occurrences import Contents, Window, contents
 from clinic.calendars.reading import seen_of
 from clinic.calendars.remote import RemoteCalendar, Resource
@@ -49,15 +55,13 @@ def _remove(remote: RemoteCalendar, push: Push | None, uid: str) -> None:
 
 
 def _put(remote: RemoteCalendar, entry: Entry, push: Push | None) -> Written:
-    place = _Place(remote.href_of(entry.uid), None)
-    if push is not None:
-        place = _Place(push.href, push.etag or None)
+    place = _place(remote, entry, push)
     text, found = resource(entry), Found()
     for _ in range(_TRIES):
         try:
             etag = remote.put(place.href, text, place.etag)
-        except UidTaken:
-            there = remote.find(entry.uid)
+        except (UidTaken, NotAllowed) as refused:
+            there = _elsewhere(remote, entry.uid, place, refused)
         except ChangedOutside:
             there = remote.get(place.href)
         else:
@@ -67,7 +71,24 @@ def _put(remote: RemoteCalendar, entry: Entry, push: Push | None) -> Written:
         elif there is not None:
             found = _found(there, entry, push)
         place = _Place(place.href, None) if there is None else _Place(there.href, there.etag)
-    raise CalendarAway("somebody else writes the same entry all the time")
+    raise CalendarFault("somebody else changes the same entry all the time; it is tried again")
+
+
+def _place(remote: RemoteCalendar, entry: Entry, push: Push | None) -> _Place:
+    if push is None:
+        return _Place(remote.href_of(entry.uid), None)
+    return _Place(push.href, push.etag or None)
+
+
+def _elsewhere(
+    remote: RemoteCalendar, uid: str, place: _Place, refused: UidTaken | NotAllowed
+) -> Resource | None:
+    """Return what has the UID already. Raises NotAllowed when that is not why it was refused."""
+    there = remote.find(uid)
+    is_elsewhere = there is not None and there.href != place.href
+    if isinstance(refused, NotAllowed) and not is_elsewhere:
+        raise refused
+    return there
 
 
 def _found(there: Resource, entry: Entry, push: Push | None) -> Found:

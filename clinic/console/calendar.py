@@ -129,7 +129,7 @@ def _connected(
         Connected(
             name=names.get(each.practitioner, each.practitioner),
             synced_at=each.synced_at,
-            failure=each.failure or "",
+            failure=each.trouble or "",
             is_stale=each.is_stale(now),
             is_shut=each.id in shut and each.terms.when_stale is WhenStale.CLOSED,
         )

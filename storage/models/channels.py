@@ -96,6 +96,8 @@ class CalendarAccount(Model):
             "failures",
             "failed_at",
             "failure",
+            "write_next_at",
+            "write_failure",
             "created_at",
         }
     )
@@ -116,6 +118,8 @@ class CalendarAccount(Model):
     failures: Mapped[int]  # in a row
     failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     failure: Mapped[str | None] = mapped_column(Words)  # in words that staff can act on
+    write_next_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # nothing written before
+    write_failure: Mapped[str | None] = mapped_column(Words)  # while something waits to be written
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

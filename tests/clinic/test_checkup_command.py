@@ -16,6 +16,7 @@ from clinic.checkup import BotFacts
 from clinic.commands import with_database
 from storage import (
     calendar_accounts,
+    calendar_readings,
     clinic_protocols,
     clinics,
     lead_channels,
@@ -24,6 +25,7 @@ from storage import (
     staff,
 )
 from storage.calendar_accounts import Terms
+from storage.calendar_readings import Reading
 from storage.clinic_protocols import Version
 from storage.database import Database, parse_url
 from storage.lead_channels import NewChannel
@@ -131,6 +133,17 @@ def test_a_dead_webhook_and_a_broken_calendar(live: Path) -> None:
 
     assert "channel 1 is off: the receiver says that it is gone for good (410)" in output
     assert f"the calendar of amara cannot be read: {why}" in output
+
+
+def test_a_calendar_that_takes_nothing(live: Path) -> None:
+    terms = Terms("https://example.org/cal/", "amara", "sealed")
+    number = change(live, calendar_accounts.connect, "willow", "amara", terms, NOW)
+    account = change(live, calendar_accounts.account, number)
+    reading = Reading(NOW, NOW, "t1", is_whole=True, busy={})
+    change(live, calendar_readings.keep, account, reading, NOW, NOW)
+    change(live, calendar_accounts.write_failed, number, "it may not be written", None)
+
+    assert "the calendar of amara cannot be written: it may not" in check(live).output
 
 
 def test_an_old_backup_is_told(live: Path) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, select, update
 
 from flows.effects import CancelSeries, MoveAppointment
-from storage import calendar_accounts, calendar_pushes, outbox, turns
+from storage import calendar_accounts, calendar_pushes, calendar_readings, outbox, turns
 from storage.calendar_accounts import Terms
 from storage.calendar_pushes import Push
+from storage.calendar_readings import Reading, Written
 from storage.database import Database
 from storage.models import Outbox
 from tests.builders import (
@@ -145,6 +148,50 @@ async def test_what_was_given_up_is_taken_up_again(willow: Database) -> None:
     assert await willow.write(calendar_pushes.catch_up, account_id, 1, NOW) == 1
 
     assert await waiting(willow) == [(f"calendar:series-1:0:{account_id}", "pending")]
+
+
+def put_off(connection: Connection) -> None:
+    connection.execute(update(Outbox).values(due_at=NOW + timedelta(hours=1), attempt=3))
+
+
+@pytest.mark.parametrize(("is_back", "enqueued", "attempts"), [(True, 1, 0), (False, 0, 3)])
+async def test_what_was_put_off_is_due_when_the_calendar_is_back(
+    willow: Database, is_back: bool, enqueued: int, attempts: int
+) -> None:
+    account_id = await connected(willow)
+    await booked(willow)
+    await willow.write(put_off)
+    catch_up = functools.partial(calendar_pushes.catch_up, is_back=is_back)
+
+    assert await willow.write(catch_up, account_id, 1, NOW) == enqueued
+    rows = await willow.read(
+        lambda connection: connection.execute(select(Outbox.attempt)).scalars().all()
+    )
+    assert rows == [attempts]
+
+
+async def test_why_something_was_not_written_is_kept_until_all_is(willow: Database) -> None:
+    account_id = await connected(willow)
+    await booked(willow)
+    later = NOW + timedelta(minutes=1)
+    reading = Reading(NOW, later, "t1", is_whole=False, busy={})
+    await willow.write(calendar_accounts.write_failed, account_id, "no answer", later)
+    await willow.write(calendar_accounts.write_failed, account_id, "not allowed", None)
+    seen = []
+    for _ in range(2):
+        account = await willow.read(calendar_accounts.account, account_id)
+        assert account is not None
+        await willow.write(calendar_readings.keep, account, reading, NOW, later)
+        again = await willow.read(calendar_accounts.account, account_id)
+        assert again is not None
+        seen.append((again.trouble, again.write_next_at, again.failures))
+        task = await willow.read(calendar_pushes.task, account_id, "series-1")
+        written = Written("/1.ics", "e1")
+        await willow.write(
+            calendar_readings.keep_written, account_id, "series-1", task, written, NOW
+        )
+
+    assert seen == [("not allowed", later, 0), (None, None, 0)]
 
 
 async def test_what_is_as_it_must_be_is_not_written_again(willow: Database) -> None:

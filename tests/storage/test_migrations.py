@@ -12,10 +12,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, select, text
 
-from storage import faults, migrations
+from storage import calendar_accounts, clinics, faults, migrations
 from storage.database import Database, connect
 from storage.models import FollowUp, Model
 from tests import postgres
+from tests.builders import NOW
 from tests.storage import filled
 
 
@@ -229,6 +230,27 @@ async def test_recalls_known_already_are_looked_at_on_their_day(empty_url: str) 
 def months_of_looks(connection: Connection) -> list[int]:
     looks = connection.execute(select(FollowUp.look_at).order_by(FollowUp.chat_id)).scalars()
     return [at.month for at in looks if at is not None]
+
+
+async def test_calendars_stay_when_writing_is_told_apart_from_reading(empty_url: str) -> None:
+    migrations.upgrade(empty_url)
+    database = connect(empty_url)
+    await database.write(clinics.import_clinic, clinics.demo_text(), "demo_clinic.toml")
+    terms = calendar_accounts.Terms("https://calendar.example/amara/", "amara", "sealed")
+    await database.write(calendar_accounts.connect, "willow", "amara", terms, NOW)
+    await database.write(calendar_accounts.write_failed, 1, "not allowed", NOW)
+    await database.close()
+    await run(
+        empty_url,
+        "INSERT INTO external_busy (account_id, href, starts_at, ends_at) "
+        "VALUES (1, '/a.ics', '2026-05-01 10:00:00', '2026-05-01 11:00:00')",
+    )
+
+    migrations.downgrade(empty_url, "0014")
+    migrations.upgrade(empty_url)
+
+    (account,) = await seen(empty_url, calendar_accounts.accounts)
+    assert (account.terms, account.write_failure, account.write_next_at) == (terms, None, None)
 
 
 async def run(url: str, statement: str) -> None:

@@ -35,6 +35,11 @@ def once(uid: str, starts_at: datetime, ends_at: datetime, *lines: str) -> str:
     return entry(uid, f"DTSTART:{utc(starts_at)}", f"DTEND:{utc(ends_at)}", *lines)
 
 
+def odd(uid: str, starts_at: datetime) -> str:
+    """Return an event that nobody lays out."""
+    return entry(uid, f"DTSTART:{utc(starts_at)}", "DURATION:PT1M", "RRULE:FREQ=HOURLY")
+
+
 def utc(at: date | datetime) -> str:
     """Return an instant as RFC 5545 writes it in UTC, a date as it writes dates."""
     if not isinstance(at, datetime):

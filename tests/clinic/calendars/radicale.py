@@ -25,11 +25,19 @@ htpasswd_encryption = plain
 delay = 0
 cache_logins = True
 [rights]
-type = owner_only
+type = from_file
+file = {folder}/rights
 [storage]
 filesystem_folder = {folder}/collections
 [logging]
 level = critical
+"""
+
+_RIGHTS = """
+[all]
+user: .+
+collection: {{user}}(/.*)?
+permissions: {permissions}
 """
 
 MADE = (
@@ -45,6 +53,7 @@ class Radicale:
     folder: Path
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
+    is_read_only: bool = False  # from the next start on
     numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     @property
@@ -56,6 +65,8 @@ class Radicale:
         self.folder.mkdir(exist_ok=True)
         self.port = self.port or _free_port()
         (self.folder / "users").write_text(f"{USER}:{PASSWORD}\n")
+        permissions = "Rr" if self.is_read_only else "RrWw"
+        (self.folder / "rights").write_text(_RIGHTS.format(permissions=permissions))
         config = self.folder / "config"
         config.write_text(_CONFIG.format(port=self.port, folder=self.folder))
         server = [sys.executable, "-m", f"{__package__}.careless_radicale", str(config)]

@@ -5,20 +5,17 @@ from __future__ import annotations
 import random  # noqa: TID251 - seeded
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import update
 
-from clinic.calendars.faults import CalendarAway, NoCalendar, WrongPassword
-from storage.calendar_accounts import WhenStale
 from storage.calendar_readings import Kept, Span
 from storage.clashes import ClashKind
 from storage.models import Clinic
 from tests.builders import MONDAY, NOW, a_slot
 from tests.clinic.calendars.entries import by_icalendar, entry, once, utc
-from tests.clinic.calendars.radicale import Outside, Radicale
+from tests.clinic.calendars.radicale import Outside
 from tests.clinic.calendars.world import World
 
 HOUR = timedelta(hours=1)
@@ -41,11 +38,6 @@ def local(day: int, hour: int, minute: int = 0) -> datetime:
     """Return an instant by the clinic's clock, `day` days from now."""
     on = NOW.date() + timedelta(days=day)
     return datetime.combine(on, time(hour, minute), LONDON)
-
-
-def odd(uid: str, starts_at: datetime) -> str:
-    """Return an event that nobody lays out."""
-    return entry(uid, f"DTSTART:{utc(starts_at)}", "DURATION:PT1M", "RRULE:FREQ=HOURLY")
 
 
 def fifty_events(outside: Outside) -> list[Span]:
@@ -306,132 +298,6 @@ async def test_an_appointment_deleted_outside_is_shown_and_put_back(
     await world.push()
     assert world.outside.names() == {"s7-1.ics"}
     assert [each.kind for each in await world.clashes()] == [ClashKind.DELETED]
-
-
-async def test_an_entry_that_nobody_understands_lets_the_calendar_grow_old(world: World) -> None:
-    world.outside.put("a.ics", odd("a", TEN[0]))
-    for _ in range(2):
-        await world.read()
-        account = await world.account()
-        assert account.synced_at is None
-        assert account.failure is not None
-        assert account.failure.startswith("1 entry of the calendar cannot be understood")
-
-    world.outside.delete("a.ics")
-    await world.read()
-    account = await world.account()
-    assert (account.failure, account.synced_at) == (None, world.clock.at)
-
-
-@pytest.mark.parametrize("is_known", [True, False])
-async def test_an_entry_that_became_odd_takes_the_time_it_took(
-    world: World, is_known: bool
-) -> None:
-    world.outside.put("a.ics", once("a", *TEN))
-    await world.read()
-    if not is_known:
-        await world.change_account(sync_token="")
-    world.outside.put("a.ics", odd("a", TEN[0]))
-    world.outside.put("b.ics", once("b", MONDAY + 3 * HOUR, MONDAY + 4 * HOUR))
-    for _ in range(2):
-        await world.read()
-        assert not (await world.account()).is_stale(world.clock.at)
-        assert [span.starts_at for span in await world.busy()] == [MONDAY, MONDAY + 3 * HOUR]
-        assert MONDAY not in {slot.starts_at for slot in await world.offered(10)}
-
-    world.outside.delete("a.ics")
-    await world.read()
-    assert [span.starts_at for span in await world.busy()] == [MONDAY + 3 * HOUR]
-
-
-async def test_an_appointment_that_nobody_understands_any_more_is_not_deleted(world: World) -> None:
-    await world.book(a_slot())
-    await world.push()
-    world.outside.put("s7-1.ics", odd("s7-1", MONDAY))
-
-    assert await world.read() == Kept(0, 0)
-    assert await world.read() == Kept(0, 0)
-    assert await world.clashes() == []
-
-
-async def test_a_wrong_password_is_told_in_words_and_not_tried_again_soon(world: World) -> None:
-    await world.connect("wrong")
-    await world.book(a_slot())
-    with pytest.raises(WrongPassword):
-        await world.read()
-
-    account = await world.account()
-    assert account.failure is not None
-    assert "refuses the user name or password" in account.failure
-    assert "wrong" not in account.failure
-    assert account.next_at == world.clock.at + timedelta(minutes=15)
-    await world.push()  # asks nobody, as it is put off
-    assert (await world.account()).failures == 1
-    assert await world.offered(10) == []
-
-
-async def test_with_the_right_password_all_is_made_good(world: World) -> None:
-    await world.connect("wrong")
-    await world.book(a_slot())
-    with pytest.raises(WrongPassword):
-        await world.read()
-    await world.push()
-    await world.connect()
-    await world.read()
-    await world.push()
-
-    assert world.outside.names() == {"s7-1.ics"}
-    assert (await world.account()).failure is None
-    assert await world.offered(10) != []
-
-
-async def test_pauses_grow_and_end(world: World) -> None:
-    await world.connect(url="http://127.0.0.1:1/x/")
-    pauses = []
-    for _ in range(7):
-        with pytest.raises(CalendarAway):
-            await world.read()
-        pauses.append((await world.account()).next_at - world.clock.at)
-
-    assert [pause.total_seconds() / 60 for pause in pauses] == [1, 2, 4, 8, 16, 30, 30]
-
-
-async def test_an_address_without_a_calendar_is_told(world: World, radicale: Radicale) -> None:
-    await world.connect(url=f"{radicale.url}/amara/nothing/")
-    with pytest.raises(NoCalendar, match="copy the calendar's address anew"):
-        await world.read()
-
-
-async def test_a_server_may_go_away_and_come_back_with_nothing_lost(
-    world: World, tmp_path: Path
-) -> None:
-    server = Radicale(tmp_path / "own")
-    server.start()
-    try:
-        world.outside = server.calendar()
-        await world.connect(url=world.outside.url, when_stale=WhenStale.SHOW_AGE)
-        for chat in range(1, 11):
-            await world.book(a_slot(MONDAY + chat * 2 * HOUR), chat=chat)
-            if chat == 4:
-                await world.push()
-                server.stop()
-            if chat == 7:
-                await world.push()
-                with pytest.raises(CalendarAway):
-                    await world.read()
-        assert (await world.account()).is_stale(world.clock.at + HOUR)
-        server.start()
-        world.clock.at += HOUR
-        await world.read()
-        await world.push()
-
-        found = by_icalendar(world.outside.everything())
-        assert {uid: one.starts_at for uid, one in found.items()} == {
-            f"s{chat}-1": MONDAY + chat * 2 * HOUR for chat in range(1, 11)
-        }
-        assert (await world.account()).failure is None
-    finally:
-        server.stop()
 
 
 async def test_a_due_calendar_is_read_by_itself(world: World) -> None:
