@@ -111,7 +111,7 @@ class Intake:
     async def finish(self) -> None:
         """Wait for what was started beside the turns."""
         if self._tasks:
-            await asyncio.wait(set(self._tasks), timeout=2)
+            await asyncio.wait(set(self._tasks), timeout=1)
 
     async def _on_update(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         match self._reader.read(update):

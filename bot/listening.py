@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from bot.faults import BotFault
 
-STOP_WITHIN = 2  # seconds that open answers get when the server stops
+STOP_WITHIN = 1  # seconds that open answers get when the server stops
 
 
 class _Server(uvicorn.Server):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import signal
+import sys
+from asyncio import FIRST_COMPLETED
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -33,6 +36,9 @@ from storage.program import command
 logger = structlog.get_logger(__name__)
 
 Tell = Callable[[str], None]
+
+#: Seconds from being told to stop to the end, whatever is under way.
+STOP_WITHIN = 9.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +74,6 @@ async def run_bot(
             await running.enter_async_context(_watched(site))
             tasks: set[asyncio.Task[None]] = set()
             words = []
-            if Role.WORKER in roles:
-                tasks.add(await running.enter_async_context(_worker(site)))
-                words = ["Resurface's worker is running."]
             if Role.BOT in roles:
                 serving = await running.enter_async_context(_bot(site))
                 tasks.add(asyncio.ensure_future(serving.failed()))
@@ -78,6 +81,9 @@ async def run_bot(
             if Role.CONSOLE in roles:
                 address = await running.enter_async_context(_console(site))
                 words.append(f"The clinic's console is at {address}.")
+            if Role.WORKER in roles:  # last, so that it is the first to give back what it claimed
+                tasks.add(await running.enter_async_context(_worker(site)))
+                words = words or ["Resurface's worker is running."]
             tell(" ".join((*words, "Press Ctrl+C to stop.")))
             await _until_one_ends(tasks)
     finally:
@@ -184,7 +190,7 @@ def _introduced(serving: Serving, settings: Settings) -> str:
 async def _until_one_ends(tasks: set[asyncio.Task[None]]) -> None:
     if not tasks:  # pages alone are served until somebody says stop
         await asyncio.Event().wait()
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await asyncio.wait(tasks, return_when=FIRST_COMPLETED)
     for task in done:
         task.result()
 
@@ -202,8 +208,14 @@ async def until_stopped(serving: Serving) -> None:
     await serving.failed()
 
 
-async def until_told(run: Coroutine[None, None, None]) -> None:
-    """Run a program until it ends, or until SIGTERM or SIGINT; then let it stop quietly."""
+async def until_told(
+    run: Coroutine[None, None, None], end: Callable[[int], object] = os._exit
+) -> None:
+    """Run a program until it ends, or until SIGTERM or SIGINT; then let it stop quietly.
+
+    What keeps it longer than `STOP_WITHIN` is left as it is, as a crash would leave it: whatever
+    waits for an answer that may never come must not keep the program.
+    """
     loop = asyncio.get_running_loop()
     program = loop.create_task(run)
     told = asyncio.Event()
@@ -215,8 +227,15 @@ async def until_told(run: Coroutine[None, None, None]) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    await asyncio.wait({program})
-    if not program.cancelled():
+    await asyncio.wait({program, loop.create_task(told.wait())}, return_when=FIRST_COMPLETED)
+    if told.is_set():
+        await asyncio.wait({program}, timeout=STOP_WITHIN)
+    if not program.done():
+        logger.warning("ended without waiting any longer", action="stop_forced")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        end(0)
+    elif not program.cancelled():
         program.result()
 
 

@@ -27,7 +27,8 @@ logger = structlog.get_logger(__name__)
 _POLL_FOR = 25  # seconds that Telegram keeps an empty poll open
 _SETTLE_FOR = 0.1  # seconds before asking again for what came after unfinished updates
 _LONGEST_PAUSE = 30.0
-_GRACE = 10.0  # seconds that turns under way may take when the bot stops
+_GRACE = 3.0  # seconds that turns under way may take when the bot stops
+_CONFIRM_WITHIN = 1.0  # seconds; what is not confirmed then comes again and is known
 
 
 class Poller:
@@ -86,8 +87,9 @@ class Poller:
             return
         try:
             # The one update that may come back is not confirmed by this and comes again later.
-            await self._bot.get_updates(offset=offset, limit=1, timeout=0)
-        except TelegramError:
+            async with asyncio.timeout(_CONFIRM_WITHIN):
+                await self._bot.get_updates(offset=offset, limit=1, timeout=0)
+        except (TelegramError, TimeoutError):
             logger.info("last updates not confirmed", action="confirm_failed")
 
     async def _fetch(self) -> tuple[Update, ...] | None:

@@ -44,7 +44,7 @@ Refused = Callable[[int], None]
 PATH = "/telegram"  # no secret: the secret is in the header, out of every access log
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
 
-_GRACE = 10.0  # seconds that turns under way may take when the bot stops
+_GRACE = 3.0  # seconds that turns under way may take when the bot stops
 _SET_TRIES = 5  # replicas that start together make Telegram ask each other to wait
 _RETRY_AFTER = "1"  # seconds; Telegram heeds it
 

@@ -33,7 +33,8 @@ logger = structlog.get_logger(__name__)
 Deliver = Callable[[OutboxRow], Awaitable[int | None]]
 
 _NOTES = 6  # how often it is tried to note what became of a message
-_GRACE = 10.0  # seconds that sends under way may take when the worker stops
+_GRACE = 3.0  # seconds that sends under way may take when the worker stops
+_GIVE_BACK_WITHIN = 1.0  # seconds; what is not given back by then is, when its lease ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +77,22 @@ class Worker:
         await asyncio.wait(self._lanes)
 
     async def stop(self) -> None:
-        """Finish the sends under way, within ten seconds; give the rest back to other workers."""
+        """Give back what was not begun, and finish the sends under way, within seconds."""
         self._stopping.set()
+        await self._give_back()
         if self._lanes:
             _, late = await asyncio.wait(self._lanes, timeout=_GRACE)
             for lane in late:
                 lane.cancel()
-        for token in tuple(self._tokens):
-            await self._noted(functools.partial(self._release, token))
+        await self._give_back()  # what a lane was about to claim
+
+    async def _give_back(self) -> None:
+        releases = [self._noted(functools.partial(self._release, each)) for each in self._tokens]
+        try:
+            async with asyncio.timeout(_GIVE_BACK_WITHIN):
+                await asyncio.gather(*releases)
+        except TimeoutError:
+            logger.warning("claims not given back", action="outbox_not_released")
 
     async def once(self) -> int:
         """Take over what vanished workers left, then send one batch; return how many it had."""
