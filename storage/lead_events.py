@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, assert_never
 
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from storage import outbox
 from storage.models import (
@@ -33,6 +33,10 @@ Facts = dict[str, Value]
 
 #: What `ref_type` says of a message about a lead; `ref_id` is then the lead's number.
 LEAD = "lead"
+
+#: What `disabled_why` says of a channel whose receiver answered 410. Nobody wished it off, so its
+#: messages are kept: each is given up at once and can be sent again when the channel is on.
+GONE = "http_410"
 
 _KINDS: Mapping[str, Kind] = {"webhook": Kind.LEAD, "mail": Kind.MAIL}
 
@@ -153,10 +157,14 @@ def tell(
 def listening(
     connection: Connection, clinic_id: int, event: EventType | None = None
 ) -> Sequence[Any]:
-    """Return the clinic's channels that are on: (id, kind, event_types) of those for an event."""
+    """Return (id, kind, event_types) of the clinic's channels that are for an event.
+
+    They are those that nobody turned off: a receiver that says it is gone misses nothing.
+    """
+    unwished = or_(LeadChannel.disabled_at.is_(None), LeadChannel.disabled_why == GONE)
     rows = connection.execute(
         select(LeadChannel.id, LeadChannel.kind, LeadChannel.event_types)
-        .where(LeadChannel.clinic_id == clinic_id, LeadChannel.disabled_at.is_(None))
+        .where(LeadChannel.clinic_id == clinic_id, unwished)
         .order_by(LeadChannel.id)
     ).all()
     return [row for row in rows if event is None or wants(row.event_types, event)]

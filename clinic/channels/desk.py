@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from clinic.channels.bodies import TEST, Told
 from clinic.channels.mail import Mails, Postbox
 from clinic.channels.reasons import in_words
-from clinic.channels.webhook import Webhooks, Wire
+from clinic.channels.webhook import Webhooks, Wire, is_taken
 from storage import lead_channels
 from storage.database import Database
 from storage.deliveries import DeliveryFault
@@ -135,7 +135,7 @@ class Channels:
             status, _ = await Webhooks(self._database, self._wire).post(event)
         except DeliveryFault as fault:
             return Tested(is_delivered=False, words=in_words(fault.why))
-        return Tested(200 <= status < 300, in_words(f"http_{status}"))
+        return Tested(is_taken(status), in_words(f"http_{status}"))
 
     async def given_up(self, clinic_id: int) -> list[Delivery]:
         """Return what the clinic's channels did not get."""

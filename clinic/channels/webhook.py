@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -23,12 +24,12 @@ from storage import lead_channels
 from storage.database import Database
 from storage.deliveries import GiveUp, Perhaps, TryAgain
 from storage.lead_channels import Channel
+from storage.lead_events import GONE
 from storage.outbox import OutboxRow
 from storage.sealing import Seal, SealFault
 
 _WITHIN = 10.0  # seconds for everything: looking up, connecting, sending, and the answer's head
 _LONGEST_WAIT = timedelta(hours=6)  # that a receiver may ask for
-_GONE = 410
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +55,15 @@ class Webhooks:
         """Tell a channel of one event, once. Raises DeliveryFault."""
         event = await told(self._database, row, self._wire.console)
         status, wait = await self.post(event)
-        if status == _GONE:
+        if status == HTTPStatus.GONE:
             now = self._wire.now()
-            await self._database.write(lead_channels.disable, event.channel.id, "http_410", now)
+            await self._database.write(lead_channels.disable, event.channel.id, GONE, now)
             raise GiveUp("http_410")
-        if not 200 <= status < 300:
+        if not is_taken(status):
             raise TryAgain(f"http_{status}", wait)
 
     async def post(self, event: Told) -> tuple[int, datetime | None]:
-        """Send one request; return its status and when the receiver wants the next, if it says.
+        """Send one request; return its status and, of a refusal, when the next is wanted.
 
         Raises TryAgain when the receiver cannot have taken it, Perhaps when nobody knows.
         """
@@ -89,7 +90,7 @@ class Webhooks:
                     url, data=body.encode(), headers=headers, allow_redirects=False
                 ) as answer,
             ):
-                wanted = answer.headers.get("Retry-After", "")
+                wanted = "" if is_taken(answer.status) else answer.headers.get("Retry-After", "")
                 return answer.status, _wanted_at(wanted, self._wire.now())
         except aiohttp.ClientConnectorError as error:
             raise TryAgain(_unreachable(error)) from None
@@ -123,6 +124,11 @@ class Webhooks:
             raise TryAgain("secret_sealed") from None
 
 
+def is_taken(status: int) -> bool:
+    """Say whether an answer of this status takes what was sent."""
+    return 200 <= status < 300
+
+
 def _unreachable(error: aiohttp.ClientConnectorError) -> str:
     if isinstance(error.os_error, AddressRefused):
         return "address_refused"
@@ -139,6 +145,6 @@ def _wanted_at(wanted: str, now: datetime) -> datetime | None:
         return now + min(timedelta(seconds=int(wanted[:6])), _LONGEST_WAIT)
     try:
         at = parsedate_to_datetime(wanted)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year of twenty digits
         return None
     return min(at, now + _LONGEST_WAIT) if at.utcoffset() is not None else None

@@ -72,10 +72,19 @@ async def test_the_same_event_is_told_once(ada: Database) -> None:
 
 async def test_a_channel_hears_only_of_what_it_wants_and_while_it_is_on(ada: Database) -> None:
     await ada.write(open_channel, event_types="lead.urgent booking.held")
-    await ada.write(open_channel, "https://off.example", disabled_at=NOW)
+    off = {"disabled_at": NOW, "disabled_why": "staff"}
+    await ada.write(open_channel, "https://off.example", **off)
 
     assert await ada.write(lead_events.tell, WILLOW, QUALIFIED, LEAD, NOW) == 0
     assert await ada.write(lead_events.tell, WILLOW, EventType.LEAD_URGENT, LEAD, NOW) == 1
+
+
+async def test_a_channel_that_said_it_is_gone_is_still_told_so_that_nothing_is_lost(
+    ada: Database,
+) -> None:
+    await ada.write(open_channel, disabled_at=NOW, disabled_why="http_410")
+
+    assert await ada.write(lead_events.tell, WILLOW, QUALIFIED, LEAD, NOW) == 1
 
 
 @pytest.mark.parametrize("subject", [LEAD, OfBooking("series-1"), OfSeries("series")])

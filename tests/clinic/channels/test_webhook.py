@@ -152,6 +152,65 @@ async def test_a_receiver_that_is_gone_is_turned_off_and_can_be_turned_on(
     assert list(receiver.taken) == [undelivered.event_id]
 
 
+async def test_leads_that_come_while_a_receiver_is_gone_wait_to_be_sent_again(
+    world: World, receiver: Receiver
+) -> None:
+    number = await opened(world, receiver)
+    receiver.mood = lambda _id, _tries: 410
+    for chat_id in (7, 8, 9):
+        await world.lead(chat_id)
+        await world.send()
+
+    assert await state(world) == [("dead", "http_410"), *[("dead", "channel_off")] * 2]
+    assert len(receiver.requests) == 1
+
+    receiver.mood = lambda _id, _tries: 204
+    await world.channels.enable(WILLOW, number)
+    lacking = await world.channels.given_up(WILLOW)
+    for each in lacking:
+        await world.database.write(outbox.replay, each.message, NOW)
+    await world.send()
+    assert (len(lacking), len(receiver.taken)) == (3, 3)
+
+
+async def test_a_channel_that_staff_turned_off_misses_nothing(
+    world: World, receiver: Receiver
+) -> None:
+    number = await opened(world, receiver)
+    await world.channels.disable(WILLOW, number)
+    await world.lead()
+
+    assert await world.messages() == []
+
+
+@pytest.mark.parametrize(
+    "wanted", [f"Mon, 02 Mar {'9' * 20} 09:00:00 GMT", "soon", "Mon, 02 Mar 2026 09:00:00"]
+)
+async def test_a_wish_for_the_next_try_that_makes_no_sense_is_no_fault(
+    world: World, receiver: Receiver, wanted: str
+) -> None:
+    await opened(world, receiver)
+    receiver.mood = lambda _id, _tries: 429
+    receiver.headers = {"Retry-After": wanted}
+    await world.lead()
+
+    await world.send()
+
+    assert await state(world) == [("pending", "http_429")]
+
+
+async def test_what_was_taken_is_delivered_whatever_else_the_answer_says(
+    world: World, receiver: Receiver
+) -> None:
+    await opened(world, receiver)
+    receiver.headers = {"Retry-After": f"Mon, 02 Mar {'9' * 20} 09:00:00 GMT"}
+    await world.lead()
+
+    await world.send()
+
+    assert await state(world) == [("sent", None)]
+
+
 async def test_both_secrets_sign_until_the_rotation_ends(world: World, receiver: Receiver) -> None:
     number = await opened(world, receiver)
     old = receiver.secret
