@@ -12,15 +12,40 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, select
 
 from flows.conversation import Answer
 from flows.eligibility import Score, Verdict
+from flows.events import Action
 from flows.plan import Plan
 from storage import documents
-from storage.models import Appointment, Clinic, Decision, Lead, Patient, Practitioner, Service
+from storage.models import (
+    Appointment,
+    Clinic,
+    Decision,
+    Event,
+    Intake,
+    Lead,
+    Patient,
+    Photo,
+    Practitioner,
+    Service,
+)
 
 _Run = tuple[int, int]  # chat and run
+
+#: When the patient last said yes to photos of a lead's run, of which some are kept.
+_PHOTOS_AGREED = (
+    select(func.max(Event.at))
+    .where(
+        Event.chat_id == Lead.chat_id,
+        Event.run == Lead.run,
+        Event.what.contains(f'"{Action.PHOTOS_YES.value}"', autoescape=True),
+        exists().where(Photo.chat_id == Lead.chat_id, Photo.run == Lead.run),
+    )
+    .correlate(Lead)
+    .scalar_subquery()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +106,8 @@ class LeadRecord:
     updated_at: datetime
     locale: str
     stopped_at: datetime | None  # wants no messages since then
+    agreed_at: datetime | None  # to be asked health questions; None: not, or before that was noted
+    photos_agreed_at: datetime | None  # to photos of this run; None: none is kept
     first_name: str = field(repr=False)
     phone: str | None = field(repr=False)
     decision: DecisionRecord | None
@@ -120,9 +147,12 @@ def _read(connection: Connection, *which: ColumnElement[bool]) -> list[LeadRecor
             Patient.phone,
             Patient.locale,
             Patient.stopped_at,
+            Intake.agreed_at,
+            _PHOTOS_AGREED.label("photos_agreed_at"),
         )
         .join(Clinic, Clinic.id == Lead.clinic_id)
         .join(Patient, Patient.chat_id == Lead.chat_id)
+        .outerjoin(Intake, and_(Intake.chat_id == Lead.chat_id, Intake.run == Lead.run))
         .where(*which)
         .order_by(Lead.id)
     ).all()
@@ -153,6 +183,8 @@ def _lead(row: Any, made: DecisionRecord | None, sessions: Sequence[SessionRecor
         updated_at=row.updated_at,
         locale=row.locale,
         stopped_at=row.stopped_at,
+        agreed_at=row.agreed_at,
+        photos_agreed_at=row.photos_agreed_at,
         first_name=row.first_name,
         phone=row.phone,
         decision=made,

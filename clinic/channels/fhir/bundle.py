@@ -69,6 +69,7 @@ def _entries(
     yield from people(lead)
     if lead.decision is not None:
         yield from _decided(lead, lead.decision, protocol, words, wording.values_of(clinic))
+    yield from judgement.consents(lead)
     yield from visits(lead)
     yield links(lead).of("Task"), judgement.hand_off(lead)
 
@@ -101,7 +102,6 @@ def _decided(
         yield to.of("Observation"), score
     if made.plan is not None:
         yield to.of("CarePlan"), judgement.care_plan(lead, made, made.plan)
-    yield from judgement.consents(lead, made)
 
 
 def _reason(words: Catalogue, rule: str, values: Mapping[str, str]) -> str:

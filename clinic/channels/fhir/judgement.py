@@ -104,13 +104,15 @@ def care_plan(lead: LeadRecord, made: DecisionRecord, plan: Plan) -> Json:
     }
 
 
-def consents(lead: LeadRecord, made: DecisionRecord) -> Iterator[tuple[str, Json]]:
-    """Yield the consent to be asked health questions, and a withdrawn one to messages."""
-    agreed = "agree" in made.answers["consent"].codes if "consent" in made.answers else False
+def consents(lead: LeadRecord) -> Iterator[tuple[str, Json]]:
+    """Yield the consents to health questions and to photos, and a withdrawn one to messages."""
     to = links(lead)
-    if agreed:
+    if _has_agreed(lead.decision):
         what = "health-answers", "Health questions in chat, for this clinic alone"
-        yield to.of("Consent", what[0]), _consent(lead, "active", what)
+        yield to.of("Consent", what[0]), _consent(lead, "active", what, lead.agreed_at)
+    if lead.photos_agreed_at is not None:
+        what = "photos", "Photos sent in chat, for this clinic alone"
+        yield to.of("Consent", what[0]), _consent(lead, "active", what, lead.photos_agreed_at)
     if lead.stopped_at is not None:
         what = "messages", "Messages by chat"
         yield to.of("Consent", what[0]), _consent(lead, "inactive", what, lead.stopped_at)
@@ -170,9 +172,13 @@ def _activity(
     }
 
 
-def _consent(
-    lead: LeadRecord, status: str, what: tuple[str, str], at: datetime | None = None
-) -> Json:
+def _has_agreed(made: DecisionRecord | None) -> bool:
+    return (
+        made is not None and "consent" in made.answers and "agree" in made.answers["consent"].codes
+    )
+
+
+def _consent(lead: LeadRecord, status: str, what: tuple[str, str], at: datetime | None) -> Json:
     to = links(lead)
     consent: Json = {
         "resourceType": "Consent",

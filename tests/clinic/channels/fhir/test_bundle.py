@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from importlib import resources
 from typing import Any
 
@@ -14,8 +15,9 @@ from sqlalchemy import update
 from bot.clock import SystemClock
 from clinic.channels.export import Exports
 from flows.conversation import Stage
-from flows.effects import HandOffLead, LeadKind
+from flows.effects import DeletePhotos, HandOffLead, KeepPhoto, LeadKind
 from flows.events import Action
+from flows.passage import Passage
 from flows.protocol import Outcome
 from flows.relevance import current_answers
 from storage import clinics, protocol_files, protocol_versions, turns
@@ -33,6 +35,7 @@ VERDICTS = {
     Outcome.REVIEW: {"scar_type": ("icepick",)},
     Outcome.DEFERRED: {"today": ("pregnancy",), "pregnancy": ("pregnant",)},
     Outcome.DECLINED: {"history": ("keloid",), "keloid": ("face",)},
+    Outcome.URGENT: {"acne_now": ("inflamed",), "acne_ill": ("yes",)},
 }
 
 
@@ -50,9 +53,6 @@ async def clinic(database: Database) -> Database:
 def talked(outcome: Outcome) -> Chat:
     """Return a chat that has come to its verdict and, where it may, to a booking."""
     chat = Chat(scene=a_scene(an_instant_clinic()))
-    if outcome is Outcome.URGENT:
-        chat.comes_to("other_health", history=("other",))
-        return chat.says("I want to kill myself")
     chat.starts().answers(**VERDICTS[outcome])
     if chat.state == Stage.REVIEW:
         chat.chooses(Action.CONFIRM)
@@ -66,7 +66,11 @@ async def left_as(database: Database, chat: Chat) -> Any:
     assert chat.conversation is not None
     handed = any(isinstance(effect, HandOffLead) for effect in chat.effects)
     effects = (*chat.effects, *(() if handed else (HandOffLead(LeadKind.DECLINED),)))
-    turn = replace(a_turn(*effects, conversation=chat.conversation), now=NOW)
+    turn = replace(
+        a_turn(*effects, conversation=chat.conversation),
+        now=NOW,
+        passage=Passage(begins=True, agrees=True),
+    )
     assert await database.write(turns.commit, turn) == turns.Committed()
     return await exported(database)
 
@@ -83,7 +87,7 @@ def parts(bundle: Any, kind: str) -> list[Any]:
     return [resource for resource in resources if resource["resourceType"] == kind]
 
 
-@pytest.mark.parametrize("outcome", [o for o in Outcome if o is not Outcome.URGENT])
+@pytest.mark.parametrize("outcome", Outcome)
 async def test_a_bundle_is_valid_and_keeps_every_answer(clinic: Database, outcome: Outcome) -> None:
     chat = talked(outcome)
 
@@ -100,7 +104,10 @@ async def test_a_bundle_is_valid_and_keeps_every_answer(clinic: Database, outcom
 
 
 async def test_a_lead_that_a_red_flag_stopped_is_an_urgent_task(clinic: Database) -> None:
-    bundle = await left_as(clinic, talked(Outcome.URGENT))
+    chat = Chat(scene=a_scene(an_instant_clinic()))
+    chat.comes_to("other_health", history=("other",)).says("I want to kill myself")
+
+    bundle = await left_as(clinic, chat)
 
     assert not list(unknown_codes(Bundle.model_validate(bundle)))
     assert dangling(bundle) == []
@@ -117,7 +124,7 @@ async def test_a_booked_course_is_a_plan_of_its_appointments(clinic: Database) -
     assert len(plan["activity"]) == len(booked) == len(parts(bundle, "Slot"))
     assert all("reference" in each for each in plan["activity"])
     (agreed,) = parts(bundle, "Consent")
-    assert agreed["status"] == "active"
+    assert (agreed["status"], agreed["dateTime"]) == ("active", "2026-11-23T09:00:00Z")
 
 
 @pytest.mark.parametrize(
@@ -169,6 +176,31 @@ async def test_who_stopped_messages_has_withdrawn_that_consent(clinic: Database)
     bundle = await exported(clinic)
 
     assert [each["status"] for each in parts(bundle, "Consent")] == ["active", "inactive"]
+
+
+async def test_a_yes_to_photos_is_a_consent_while_photos_are_kept(clinic: Database) -> None:
+    chat = talked(Outcome.DEFERRED)
+    await left_as(clinic, chat)
+    assert chat.conversation is not None
+    said = {"event": "Chose", "action": Action.PHOTOS_YES}
+    for day, effects, what in (
+        (1, (), said),
+        (2, (KeepPhoto("file"),), {"event": "SentPhoto"}),
+    ):
+        turn = a_turn(*effects, before=day - 1, conversation=chat.conversation)
+        turn = replace(turn, now=NOW + timedelta(days=day), event_log=(json.dumps(what),))
+        assert await clinic.write(turns.commit, turn) == turns.Committed()
+
+    bundle = await exported(clinic)
+
+    _, agreed = parts(bundle, "Consent")
+    assert agreed["category"][0]["coding"][0]["code"] == "photos"
+    assert (agreed["status"], agreed["dateTime"]) == ("active", "2026-11-24T09:00:00Z")
+    assert not list(unknown_codes(Bundle.model_validate(bundle)))
+
+    gone = a_turn(DeletePhotos(), before=2, conversation=chat.conversation)
+    assert await clinic.write(turns.commit, gone) == turns.Committed()
+    assert len(parts(await exported(clinic), "Consent")) == 1
 
 
 async def test_who_wants_a_person_before_any_verdict_is_a_task_alone(clinic: Database) -> None:
