@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from clinic import checkup, settings
-from clinic.channels.reasons import in_words
+from clinic.channels.reasons import in_words, messages
 from clinic.commands import (
     DEFAULT_URL,
     USAGE_FAULT,
@@ -22,11 +22,15 @@ from clinic.commands import (
     faults_in_a_sentence,
     with_database,
 )
-from storage import backup, carry, inbox, migrations, outbox
+from storage import backup, carry, inbox, lead_channels, migrations, outbox, undelivered
+from storage.database import Database
 from storage.inbox import ParkedUpdate
+from storage.lead_channels import ChannelFault
 from storage.manifests import Progress as Tell
 from storage.outbox import OutboxRow
 from storage.program import command
+
+_SOON = "will be sent within a minute while the bot runs"
 
 inbox_app = typer.Typer(
     help="Messages of patients that could not be dealt with.", no_args_is_help=True
@@ -129,18 +133,35 @@ def outbox_app(now: Callable[[], datetime]) -> typer.Typer:
 
     @app.command("replay")
     def replay_dead_command(
-        number: Annotated[int, typer.Argument(help="A number from `resurface outbox dead`.")],
+        number: Annotated[
+            int | None, typer.Argument(help="A number from `resurface outbox dead`.")
+        ] = None,
+        channel: Annotated[
+            int | None,
+            typer.Option("--channel", help="Everything that this channel did not get, instead."),
+        ] = None,
         database_url: DatabaseUrl = DEFAULT_URL,
     ) -> None:
         """Send a message after all. If it did arrive before, it arrives twice."""
         with faults_in_a_sentence():
-            if not with_database(
-                database_url, lambda database: database.write(outbox.replay, number, now())
-            ):
+            if number is None and channel is not None:
+                count = with_database(database_url, lambda base: _replay_all(base, channel, now()))
+                typer.echo(f"channel {channel}: {messages(count)} {_SOON}")
+            elif number is None or channel is not None:
+                _refuse("give the number of a message, or --channel with that of a channel")
+            elif with_database(database_url, lambda base: base.write(outbox.replay, number, now())):
+                typer.echo(f"{number}: {_SOON}")
+            else:
                 _refuse(f"{number} is not the number of a given-up message that is still of use")
-            typer.echo(f"{number}: will be sent within a minute while the bot runs")
 
     return app
+
+
+async def _replay_all(database: Database, number: int, now: datetime) -> int:
+    channel = await database.read(lead_channels.load, number)
+    if channel is None:
+        raise ChannelFault(f"{number} is not the number of a channel")
+    return await database.write(undelivered.send_again, channel.clinic_id, number, now)
 
 
 def parked_table(rows: list[ParkedUpdate]) -> Table:
@@ -164,7 +185,7 @@ def parked_table(rows: list[ParkedUpdate]) -> Table:
 def dead_table(rows: list[OutboxRow]) -> Table:
     """Return given-up messages as a table."""
     table = Table(title="Messages that did not, or perhaps did not, arrive")
-    for heading in ("id", "kind", "about", "state", "tries", "error", "was due (UTC)"):
+    for heading in ("id", "kind", "about", "state", "tries", "error", "last tried (UTC)"):
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(

@@ -158,11 +158,7 @@ def remove(connection: Connection, clinic_id: int, channel_id: int, now: datetim
     )
     waiting = connection.execute(
         update(_MESSAGES)
-        .where(
-            _MESSAGES.c.kind.in_(_KINDS),
-            _MESSAGES.c.state.in_(WAITING),
-            _MESSAGES.c.key.endswith(f":{channel_id}"),
-        )
+        .where(*messages_to(channel_id), _MESSAGES.c.state.in_(WAITING))
         .values(state="cancelled", last_error=REMOVED, lease_token=None, lease_until=None)
     )
     return waiting.rowcount
@@ -206,8 +202,15 @@ def deliveries_of(connection: Connection, clinic_id: int, lead_id: int) -> list[
 
 
 def given_up(connection: Connection, clinic_id: int) -> list[Delivery]:
-    """Return what a clinic's channels did not get, oldest first."""
-    return _deliveries(connection, clinic_id, _MESSAGES.c.state.in_(outbox.GIVEN_UP))
+    """Return what a clinic's channels, but removed ones, did not get, oldest first."""
+    kept = {channel.id for channel in listed(connection, clinic_id)}
+    lost = _deliveries(connection, clinic_id, _MESSAGES.c.state.in_(outbox.GIVEN_UP))
+    return [each for each in lost if each.channel_id in kept]
+
+
+def messages_to(channel_id: int) -> outbox.Condition:
+    """Return what is true of the messages to a channel, by the key that `lead_events` gives."""
+    return (_MESSAGES.c.kind.in_(_KINDS), _MESSAGES.c.key.endswith(f":{channel_id}"))
 
 
 def clinic_of(connection: Connection, slug: str | None) -> tuple[int, str]:

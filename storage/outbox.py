@@ -15,19 +15,24 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from flows.quiet_hours import QuietHours
-from storage import patients, upserts, withdrawals
+from storage import outbox_checks, patients, upserts
 from storage.models import (
-    OCCUPYING,
     WAITING,
-    Appointment,
-    Clinic,
-    Conversation,
     Outbox,
-    Patient,
-    StaffMember,
     table_of,
 )
 from storage.outbox_policy import POLICIES, Kind
@@ -73,7 +78,7 @@ class OutboxRow:
     ref_type: str
     ref_id: str
     payload: Mapping[str, Value]
-    due_at: datetime
+    due_at: datetime  # of the next try; when there is none, of the last one
     not_after: datetime | None
     state: str
     attempt: int
@@ -166,19 +171,24 @@ def arm(
     ).one_or_none()
     if claimed is None:
         return None
-    if why := _why_not(connection, claimed, now):
+    if why := outbox_checks.why_not(connection, claimed, now):
         _change(connection, _held(row_id, token, "claimed"), state="cancelled", last_error=why)
         return None
     if claimed.due_at > now:
         _change(connection, _held(row_id, token, "claimed"), state="pending")
         return None
-    if until := _quiet_until(connection, claimed, now, quiet):
+    if until := outbox_checks.quiet_until(connection, claimed, now, quiet):
         _change(connection, _held(row_id, token, "claimed"), state="pending", due_at=until)
         return None
     armed = connection.execute(
         update(_TABLE)
         .where(*_held(row_id, token, "claimed"))
-        .values(state="sending", attempt=_TABLE.c.attempt + 1, lease_until=now + lease_for)
+        .values(
+            state="sending",
+            attempt=_TABLE.c.attempt + 1,
+            due_at=now,  # stays as the time of the last try when this is the last
+            lease_until=now + lease_for,
+        )
         .returning(*_TABLE.c)
     ).one()
     return _row(armed)
@@ -204,7 +214,8 @@ def fail(
     if retry_at is None:
         return _change(connection, held, state="dead", last_error=error)
     state = case((_has_attempts(), "pending"), else_="dead")
-    return _change(connection, held, state=state, last_error=error, due_at=retry_at)
+    due_at = _due(_has_attempts(), retry_at)
+    return _change(connection, held, state=state, last_error=error, due_at=due_at)
 
 
 def drop(connection: Connection, row_id: int, token: str, why: str) -> bool:
@@ -226,7 +237,8 @@ def uncertain(
     Its kind decides whether it is sent again, at `retry_at`, or stays `uncertain`.
     """
     held = _held(row_id, token, "sending")
-    return _change(connection, held, last_error=error, due_at=retry_at, **_in_doubt())
+    due_at = _due(_may_come_again(), retry_at)
+    return _change(connection, held, last_error=error, due_at=due_at, **_in_doubt())
 
 
 def block(connection: Connection, row_id: int, token: str, error: str, now: datetime) -> bool:
@@ -273,12 +285,18 @@ def dead(connection: Connection, limit: int = 200) -> list[OutboxRow]:
 
 def replay(connection: Connection, row_id: int, now: datetime) -> bool:
     """Send a given-up message after all; False when it is none, or its time has passed."""
-    wanted = (
-        _TABLE.c.id == row_id,
-        _TABLE.c.state.in_(GIVEN_UP),
-        or_(_TABLE.c.not_after.is_(None), _TABLE.c.not_after > now),
+    return replay_all(connection, (_TABLE.c.id == row_id,), now) == 1
+
+
+def replay_all(connection: Connection, which: Condition, now: datetime) -> int:
+    """Send the given-up ones of these messages after all; return how many are still of use."""
+    of_use = or_(_TABLE.c.not_after.is_(None), _TABLE.c.not_after > now)
+    again = (
+        update(_TABLE)
+        .where(*which, _TABLE.c.state.in_(GIVEN_UP), of_use)
+        .values(state="pending", attempt=0, doubts=0, due_at=now, **_FREE)
     )
-    return _change(connection, wanted, state="pending", attempt=0, doubts=0, due_at=now)
+    return connection.execute(again).rowcount
 
 
 def lag(connection: Connection, now: datetime) -> Lag:
@@ -307,67 +325,24 @@ def _has_attempts() -> ColumnElement[bool]:
 
 
 def _in_doubt() -> dict[str, Any]:
+    state = case((_may_come_again(), "pending"), else_="uncertain")
+    return {"doubts": _TABLE.c.doubts + 1, "state": state}
+
+
+def _may_come_again() -> ColumnElement[bool]:
     may_come_twice = or_(
         *(_is(kind, _TABLE.c.doubts + 1 < each.copies) for kind, each in POLICIES.items())
     )
-    again = and_(may_come_twice, _has_attempts())
-    return {"doubts": _TABLE.c.doubts + 1, "state": case((again, "pending"), else_="uncertain")}
+    return and_(may_come_twice, _has_attempts())
+
+
+def _due(has_next: ColumnElement[bool], retry_at: datetime) -> ColumnElement[datetime]:
+    """Return when a message is due: of one without a next try, the time of the last one stays."""
+    return case((has_next, literal(retry_at, _TABLE.c.due_at.type)), else_=_TABLE.c.due_at)
 
 
 def _is(kind: Kind, allowed: ColumnElement[bool]) -> ColumnElement[bool]:
     return and_(_TABLE.c.kind == kind.value, allowed)
-
-
-def _why_not(connection: Connection, row: Row[Any], now: datetime) -> str:
-    """Return in one word why a message is no longer to be sent; empty when it is."""
-    if row.not_after is not None and row.not_after < now:
-        return "TooLate"
-    if row.chat_id is not None and POLICIES[Kind(row.kind)].heeds_stop:
-        patient = connection.execute(
-            select(Patient.stopped_at, Patient.unreachable_at).where(Patient.chat_id == row.chat_id)
-        ).one()
-        if patient.stopped_at is not None:
-            return patients.STOPPED
-        if patient.unreachable_at is not None:
-            return patients.UNREACHABLE
-    if row.ref_type == withdrawals.APPOINTMENT:
-        state = connection.execute(
-            select(Appointment.state).where(Appointment.uid == row.ref_id)
-        ).scalar()
-        if state not in OCCUPYING:
-            return "AppointmentGone"
-    if row.ref_type == withdrawals.STAFF and not _wants_cards(connection, int(row.ref_id)):
-        return "MemberGone"
-    return ""
-
-
-def _wants_cards(connection: Connection, staff_id: int) -> bool:
-    wants = select(StaffMember.wants_cards).where(
-        StaffMember.id == staff_id,
-        StaffMember.removed_at.is_(None),
-        StaffMember.chat_id.is_not(None),
-    )
-    return bool(connection.execute(wants).scalar())
-
-
-def _quiet_until(
-    connection: Connection, row: Row[Any], now: datetime, quiet: QuietHours | None
-) -> datetime | None:
-    if quiet is None or not POLICIES[Kind(row.kind)].is_quiet:
-        return None
-    return quiet.until(now, _zone(connection, row))
-
-
-def _zone(connection: Connection, row: Row[Any]) -> str:
-    """Return the zone of the clinic that the message is about, UTC when it is about none."""
-    zone = select(Clinic.zone)
-    if row.ref_type == withdrawals.APPOINTMENT:
-        zone = zone.join(Appointment, Appointment.clinic_id == Clinic.id)
-        zone = zone.where(Appointment.uid == row.ref_id)
-    else:
-        zone = zone.join(Conversation, Conversation.clinic == Clinic.slug)
-        zone = zone.where(Conversation.chat_id == row.chat_id)
-    return connection.execute(zone).scalar() or "UTC"
 
 
 def _row(row: Row[Any]) -> OutboxRow:

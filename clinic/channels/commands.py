@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Annotated, TypeVar
@@ -62,12 +63,21 @@ def channel_table(channels: Sequence[Channel]) -> Table:
 
 
 def hints(undelivered: Sequence[Delivery]) -> list[str]:
-    """Return a line for each message that a channel did not get: what happened, what to do."""
+    """Return a line for each message that a channel did not get: what happened, what to do.
+
+    Last comes a line for each channel that lacks several.
+    """
+    lacking = Counter(each.channel_id for each in undelivered)
     return [
         f"{each.event_type} of {each.happened_at} for channel {each.channel_id} ({each.address}): "
         f"{in_words(each.why) or each.state}, {each.tries} tries. "
         f"Send it again: {command(f'outbox replay {each.message}')}"
         for each in undelivered
+    ] + [
+        f"Send all {count} of channel {number} again: "
+        f"{command(f'outbox replay --channel {number}')}"
+        for number, count in lacking.items()
+        if count > 1
     ]
 
 

@@ -8,18 +8,19 @@ from __future__ import annotations
 import base64
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clinic.channels.bodies import TEST, Told
 from clinic.channels.mail import Mails, Postbox
 from clinic.channels.reasons import in_words
 from clinic.channels.webhook import Webhooks, Wire, is_taken
-from storage import lead_channels
+from storage import lead_channels, undelivered
 from storage.database import Database
 from storage.deliveries import DeliveryFault
 from storage.lead_channels import Channel, ChannelFault, Delivery, NewChannel
 from storage.lead_events import EventType, instant
+from storage.undelivered import Lacking
 
 #: What a mailbox is told of unless it asks for more: a time that is only held or offered is no news
 #: for a person, and a yes to an offer is told as the move that it is.
@@ -140,6 +141,15 @@ class Channels:
     async def given_up(self, clinic_id: int) -> list[Delivery]:
         """Return what the clinic's channels did not get."""
         return await self._database.read(lead_channels.given_up, clinic_id)
+
+    async def lacking(self, clinic_id: int) -> Mapping[int, Lacking]:
+        """Return what each of the clinic's channels has not got, by the channel's number."""
+        return await self._database.read(undelivered.lacking, clinic_id)
+
+    async def send_again(self, clinic_id: int, channel_id: int) -> int:
+        """Send everything that a channel did not get; return how many. Raises ChannelIsOff too."""
+        now = self._wire.now()
+        return await self._database.write(undelivered.send_again, clinic_id, channel_id, now)
 
     async def _add(self, clinic_id: int, new: NewChannel) -> int:
         return await self._database.write(lead_channels.add, clinic_id, new, self._wire.now())

@@ -28,6 +28,11 @@ _WORDS: Mapping[str, str] = {
 _HTTP = "http_"
 
 
+def messages(count: int) -> str:
+    """Return how many messages."""
+    return f"{count} message" if count == 1 else f"{count} messages"
+
+
 def in_words(code: str | None) -> str:
     """Return what to do about a code; the code itself when it is unknown."""
     if not code:

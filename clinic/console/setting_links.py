@@ -14,9 +14,9 @@ from starlette.routing import Route
 from clinic.calendars import feeds as feed_addresses
 from clinic.calendars.service import Calendars
 from clinic.calendars.wiring import calendars
-from clinic.channels import wiring
+from clinic.channels import headlines, wiring
 from clinic.channels.desk import Channels
-from clinic.channels.reasons import in_words
+from clinic.channels.reasons import in_words, messages
 from clinic.console import setting_forms, setting_pages, views
 from storage import calendar_accounts, clinic_settings, feeds
 from storage.calendar_accounts import NoSuchPractitioner, Terms, WhenStale
@@ -24,6 +24,7 @@ from storage.clerks import Clerk
 from storage.database import Database
 from storage.faults import StorageError
 from storage.lead_channels import ChannelFault
+from storage.undelivered import ChannelIsOff
 
 CHANNELS, CALENDARS = "/settings/channels", "/settings/calendars"
 
@@ -115,7 +116,7 @@ async def add_channel(request: Request) -> Response:
 
 
 async def change_channel(request: Request) -> Response:
-    """Test, turn on or off, give a new secret to, or remove a channel."""
+    """Test, send again to, turn on or off, give a new secret to, or remove a channel."""
     me, desk = views.signed_in(request), _desk(request)
     number, deed = request.path_params["channel_id"], request.path_params["deed"]
     try:
@@ -159,8 +160,17 @@ async def _remove(desk: Channels, clinic_id: int, number: int) -> str:
     return "Removed."
 
 
+async def _send_again(desk: Channels, clinic_id: int, number: int) -> str:
+    try:
+        count = await desk.send_again(clinic_id, number)
+    except ChannelIsOff:
+        return "Turn it on first, then send again."
+    return f"{messages(count)} will be sent again within a minute."
+
+
 DEEDS: Mapping[str, Act] = {
     "test": _test,
+    "send-again": _send_again,
     "disable": _off,
     "enable": _on,
     "forget-old": _forget,
@@ -221,6 +231,9 @@ async def _channels(request: Request, **shown: Any) -> Response:
         HTTPStatus.UNPROCESSABLE_ENTITY if shown.get("fault") else HTTPStatus.OK,
         **setting_pages.frame(CHANNELS),
         channels=await _desk(request).listed(me.clinic_id),
+        lacking=await _desk(request).lacking(me.clinic_id),
+        headline=headlines.in_words,
+        messages=messages,
         why=in_words,
         told=TOLD,
         **{**blank, **shown},

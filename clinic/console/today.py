@@ -11,12 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from clinic.channels.reasons import messages
 from clinic.console import views
 from clinic.console.views import Undo
-from storage import clinic_protocols, day_sheet, staff_bookings
+from storage import clinic_protocols, day_sheet, staff_bookings, undelivered
 from storage.bookings import NoSuchAppointment, SlotsGone
 from storage.clerks import ChangedMeanwhile, Clerk, NotAllowed, Seen
 from storage.day_sheet import Column
+from storage.undelivered import Trouble
 
 #: What staff do to a visit, and how they are told. The name of the patient stands for {}.
 ACTS = {
@@ -46,6 +48,7 @@ async def page(request: Request) -> Response:
     on = day_of(request.query_params.get("on", ""), today)
     from_at, until_at = bounds(on, me.zone)
     columns = await site.database.read(day_sheet.sheet, me.clinic_id, from_at, until_at, now)
+    trouble = await site.database.read(undelivered.trouble, me.clinic_id) if me.is_owner else None
     is_signed = not me.is_owner or await site.database.read(
         clinic_protocols.is_signed, me.clinic_id
     )
@@ -54,6 +57,7 @@ async def page(request: Request) -> Response:
         "today.html",
         columns=columns,
         is_signed=is_signed,
+        channels_lack=_told(trouble) if trouble else "",
         counts=counted(columns),
         on=on,
         today=today,
@@ -104,6 +108,15 @@ def day_of(text: str, today: date) -> date:
     except ValueError:
         return today
     return asked if abs((asked - today).days) <= FURTHEST else today
+
+
+def _told(trouble: Trouble) -> str:
+    """Return what to say of channels that did not get everything; empty when nothing is wrong."""
+    if trouble.gone:
+        return "A channel is off: its receiver says that it is gone for good."
+    if trouble.lost:
+        return f"{messages(trouble.lost)} did not reach a channel."
+    return ""
 
 
 def counted(columns: Sequence[Column]) -> dict[str, int]:

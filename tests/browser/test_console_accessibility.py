@@ -13,9 +13,14 @@ import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
+from sqlalchemy import Connection, func, select, update
 
 from clinic.console.free_times import key_of
 from clinic.console.limits import Limits
+from storage import lead_channels
+from storage.lead_channels import NewChannel
+from storage.lead_events import EventType
+from storage.models import Outbox
 from tests.browser.console_pages import DESK, PHONE, a_day, signed_in_page
 from tests.builders import a_slot, four_weekly
 from tests.clinic.console import routes
@@ -39,8 +44,29 @@ NO_PAGES = {"/live", "/static/{name}", "/"}
 async def world(sqlite_url: str, tmp_path: Path) -> AsyncIterator[ConsoleWorld]:
     """Yield a console with a full day."""
     async with console_world(sqlite_url, tmp_path, pace=Limits(times=1000)) as running:
+        await a_channel(running)
         await a_day(running)
+        await running.database.write(_lose)
         yield running
+
+
+async def a_channel(world: ConsoleWorld) -> None:
+    """Have the clinic tell a webhook, which has told it to stay away, and another one."""
+    for name, types in (("gone", ()), ("here", tuple(EventType))):
+        hook = NewChannel("webhook", f"https://{name}.example/a/rather/long/hook", "sealed", types)
+        number = await world.database.write(lead_channels.add, 1, hook, world.clock())
+        if name == "gone":
+            await world.database.write(lead_channels.disable, number, "http_410", world.clock())
+
+
+def _lose(connection: Connection) -> None:
+    """Give up every message to a channel but one, which is tried again."""
+    of_channels = Outbox.kind == "lead"
+    given_up = update(Outbox).values(state="dead", last_error="http_500", attempt=1)
+    last = connection.execute(select(func.max(Outbox.id)).where(of_channels)).scalar_one()
+    connection.execute(given_up.where(of_channels, Outbox.id != last))
+    again = update(Outbox).values(last_error="timeout", attempt=1)
+    connection.execute(again.where(Outbox.id == last))
 
 
 @pytest.mark.parametrize(

@@ -271,7 +271,7 @@ _TABLE: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     (
         "a last look before a send",
         OUTBOX,
-        "    if why := _why_not(connection, claimed, now):\n",
+        "    if why := outbox_checks.why_not(connection, claimed, now):\n",
         "    if why := False:\n",
         _OUTBOX,
     ),

@@ -300,6 +300,17 @@ async def test_a_message_that_is_never_sent_is_dead_in_the_end(ada: Database) ->
     assert (tries, row.state, row.last_error) == (5, "dead", "NotSent")
 
 
+async def test_a_message_that_was_given_up_says_when_it_was_last_tried(ada: Database) -> None:
+    soon = NOW + timedelta(minutes=3)
+    await ada.write(outbox.enqueue, NUDGE, NOW)
+    (row,) = await ada.write(outbox.claim, 1, soon, LEASE, "mine")
+    await ada.write(outbox.arm, row.id, "mine", soon, LEASE)
+    await ada.write(outbox.uncertain, row.id, "mine", "TimedOut", LATER)
+
+    (row,) = await ada.read(outbox.dead)
+    assert (row.state, row.due_at) == ("uncertain", soon)
+
+
 async def test_a_refused_message_is_dead_at_once_and_can_be_replayed(ada: Database) -> None:
     number = await armed(ada, NUDGE)
     await ada.write(outbox.fail, number, "mine", "BadRequest", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import re
 from datetime import timedelta
@@ -21,7 +22,7 @@ from flows.effects import HandOffLead, LeadKind
 from storage import clinics, lead_channels, outbox, turns
 from storage.database import Database, connect
 from storage.outbox_policy import Kind
-from tests.builders import NOW, a_decision, a_turn
+from tests.builders import NOW, a_conversation, a_decision, a_turn
 from tests.clinic.channels.receiver import receiving
 from tests.clinic.channels.world import WILLOW
 
@@ -59,8 +60,10 @@ def willow(url: str, *arguments: str, **environment: str) -> Result:
     return run(url, "channel", *arguments, "--clinic", "willow", **environment)
 
 
-async def a_lead(database: Database) -> None:
-    await database.write(turns.commit, a_turn(a_decision(), HandOffLead(LeadKind.ELIGIBLE, 80)))
+async def a_lead(database: Database, chat_id: int = 7) -> None:
+    effects = (a_decision(), HandOffLead(LeadKind.ELIGIBLE, 80))
+    turn = a_turn(*effects, conversation=a_conversation(chat_id))
+    assert await database.write(turns.commit, turn) == turns.Committed()
 
 
 def test_a_channel_is_added_with_its_secret_shown_once(url: str) -> None:
@@ -136,6 +139,44 @@ def test_what_a_channel_lacks_is_hinted_at_and_sent_again(url: str) -> None:
     assert "lead 1: lead.qualified, channel 1" in table
     assert run(url, "outbox", "replay", "1").exit_code == 0
     assert willow(url, "replay-hints").output == "Everything was delivered.\n"
+
+
+def test_everything_a_channel_lacks_is_sent_again_by_one_command(url: str) -> None:
+    willow(url, "add", "https://a.example/")
+    for chat_id in (7, 8):
+        asyncio.run(using(url, functools.partial(a_lead, chat_id=chat_id)))
+        asyncio.run(using(url, give_up))
+
+    hint = willow(url, "replay-hints").output
+    replayed = run(url, "outbox", "replay", "--channel", "1")
+
+    assert "Send all 2 of channel 1 again: " in hint
+    assert "resurface outbox replay --channel 1" in hint
+    assert (
+        replayed.output == "channel 1: 2 messages will be sent within a minute while the bot runs\n"
+    )
+    assert willow(url, "replay-hints").output == "Everything was delivered.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "give the number of a message, or --channel"),
+        (["1", "--channel", "1"], "give the number of a message, or --channel"),
+        (["--channel", "7"], "7 is not the number of a channel"),
+        (["--channel", "1"], "channel 1 is off; turn it on first"),
+    ],
+)
+def test_what_cannot_be_sent_again_is_said_in_a_sentence(
+    url: str, arguments: list[str], words: str
+) -> None:
+    willow(url, "add", "https://a.example/")
+    willow(url, "disable", "1")
+
+    refused = run(url, "outbox", "replay", *arguments)
+
+    assert (refused.exit_code, refused.output.count("\n")) == (2, 1)
+    assert words in refused.output
 
 
 async def give_up(database: Database) -> None:

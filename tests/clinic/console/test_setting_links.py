@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
-from storage import audit, calendar_accounts, lead_channels
+from storage import audit, calendar_accounts, lead_channels, outbox
 from storage.calendar_accounts import Terms
+from storage.outbox import Message
+from storage.outbox_policy import Kind
 from tests.clinic.console.world import Browser, ConsoleWorld
 
 CHANNELS, CALENDARS = "/settings/channels", "/settings/calendars"
@@ -87,6 +90,73 @@ async def test_a_test_that_does_not_arrive_is_told(owner: Browser) -> None:
     page = (await owner.follows(await owner.post(f"{CHANNELS}/1/test"))).text
 
     assert "The test did not arrive: the receiver" in page
+
+
+async def lost(world: ConsoleWorld, number: int, why: str) -> None:
+    """Let a message to a channel be given up."""
+    key, now = f"evt_{number}:1", world.clock()
+    facts = {"event": key[:-2], "type": "lead.qualified", "channel": 1}
+    await world.database.write(outbox.enqueue, Message(key, Kind.LEAD, now, payload=facts), now)
+    lease = timedelta(minutes=1)
+    (row,) = await world.database.write(outbox.claim, 1, now, lease, key)
+    await world.database.write(outbox.arm, row.id, key, now, lease)
+    await world.database.write(outbox.fail, row.id, key, why, None)
+
+
+async def test_what_did_not_arrive_stands_at_its_channel_and_is_sent_again(
+    world: ConsoleWorld, owner: Browser, member: Browser
+) -> None:
+    await owner.post(f"{CHANNELS}/add", {"address": HOOK})
+    for number in (1, 2):
+        await lost(world, number, "http_500")
+
+    words = "2 messages did not arrive: the receiver answered 500. Last tried Tue 24 Nov, 10:20."
+    assert words in (await owner.get(CHANNELS)).text
+    assert words in (await member.get(CHANNELS)).text
+    assert "Send again" not in (await member.get(CHANNELS)).text
+    assert (await member.post(f"{CHANNELS}/1/send-again")).status_code == 403
+
+    page = (await owner.follows(await owner.post(f"{CHANNELS}/1/send-again"))).text
+    assert "2 messages will be sent again within a minute." in page
+    assert "did not arrive" not in page
+    assert (await done(world))[0] == "channel.send-again"
+
+
+async def test_what_is_tried_again_says_when(world: ConsoleWorld, owner: Browser) -> None:
+    await owner.post(f"{CHANNELS}/add", {"address": HOOK})
+    await lost(world, 1, "http_503")
+    await world.database.write(outbox.replay, 1, world.clock())
+    lease = timedelta(minutes=1)
+    await world.database.write(outbox.claim, 1, world.clock(), lease, "again")
+    await world.database.write(outbox.arm, 1, "again", world.clock(), lease)
+    at = world.clock() + timedelta(minutes=40)
+    await world.database.write(outbox.fail, 1, "again", "http_503", at)
+
+    page = (await owner.get(CHANNELS)).text
+
+    assert "1 message waiting: the receiver answered 503. Next try Tue 24 Nov, 11:00." in page
+
+
+async def test_a_channel_that_is_off_is_turned_on_before_anything_is_sent_again(
+    world: ConsoleWorld, owner: Browser
+) -> None:
+    await owner.post(f"{CHANNELS}/add", {"address": HOOK})
+    await lost(world, 1, "http_410")
+    await world.database.write(lead_channels.disable, 1, "http_410", world.clock())
+
+    assert "Send again" not in (await owner.get(CHANNELS)).text
+    page = (await owner.follows(await owner.post(f"{CHANNELS}/1/send-again"))).text
+    assert "Turn it on first, then send again." in page
+    await owner.post(f"{CHANNELS}/1/enable")
+    assert "Send again" in (await owner.get(CHANNELS)).text
+
+
+async def test_what_a_channel_is_told_of_is_in_words(owner: Browser) -> None:
+    await owner.post(f"{CHANNELS}/add", {"address": HOOK, "told": "leads"})
+
+    page = (await owner.get(CHANNELS)).text
+
+    assert "A patient needs to be called soon <code>lead.urgent</code>" in page
 
 
 async def test_a_feed_s_address_works_until_it_is_taken_back(

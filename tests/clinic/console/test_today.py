@@ -6,10 +6,13 @@ import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
-from storage import audit, clinic_protocols, staff_bookings
+from storage import audit, clinic_protocols, lead_channels, staff_bookings
 from storage.clerks import Clerk, Seen
+from storage.models import Outbox
 from tests.builders import a_slot, four_weekly
+from tests.clinic.console import routes
 from tests.clinic.console.world import Browser, ConsoleWorld
 from tests.flows.chat import protocol
 
@@ -25,6 +28,25 @@ async def test_the_day_lists_who_comes_to_whom(world: ConsoleWorld, member: Brow
     assert amara < page.index("Maya") < rowan < page.index("Kofi")
     assert "Micro-needling session, 1 of 3" in page
     assert ">14:00<" in page
+
+
+async def test_owners_are_told_of_a_channel_that_does_not_get_everything(
+    world: ConsoleWorld, owner: Browser, member: Browser
+) -> None:
+    link = '<a href="/settings/channels">Look at Channels</a>'
+    assert link not in (await owner.get("/today")).text
+    number = int(await routes.channel_of(world, "willow"))
+    await world.database.write(lead_channels.disable, number, "http_410", world.clock())
+
+    page = (await owner.get("/today")).text
+    assert f"A channel is off: its receiver says that it is gone for good. {link}" in page
+    assert link not in (await member.get("/today")).text
+
+    await world.database.write(lead_channels.enable, 1, number)
+    await world.books(a_slot(world.clock()))
+    given_up = update(Outbox).values(state="dead", last_error="http_500")
+    await world.database.write(lambda c: c.execute(given_up) and None)
+    assert f"1 message did not reach a channel. {link}" in (await owner.get("/today")).text
 
 
 async def test_times_are_the_clinic_s(world: ConsoleWorld) -> None:
