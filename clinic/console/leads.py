@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 from urllib.parse import urlencode
 
-from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clinic.console import views
+from clinic.console import searches, views
 from flows.effects import LeadKind
 from flows.protocol import Outcome
 from storage import lead_list
-from storage.lead_list import BANDS, LeadPage, Order, Wanted
+from storage.lead_list import BANDS, Order, Wanted
 from storage.models import LEAD_STATUSES
 
-_LONGEST = 80  # characters of a search or of a campaign's name
+_LONGEST = 80  # characters of a campaign's name
 _MOST_PAGES = 100_000
 
 ORDERS: Mapping[Order, str] = {
@@ -66,15 +66,42 @@ class Pages:
     href: Callable[[int], str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked for, and the name of the search that its words are kept under."""
+
+    wanted: Wanted
+    search: str = ""
+
+    def query(self, **changes: Any) -> str:
+        """Return the address's query for it, without what is asked for anyway, or any words."""
+        asked = asdict(replace(self.wanted, **changes))
+        order, page = asked["order"], asked["page"]
+        asked["order"] = "" if order is Order.TURN else order.value
+        asked["page"] = "" if page == 1 else str(page)
+        asked["person"] = "yes" if asked.pop("wants_person") else ""
+        asked["review"] = "yes" if asked.pop("awaits_review") else ""
+        del asked["text"]
+        asked["search"] = self.search
+        return urlencode({name: value for name, value in asked.items() if value})
+
+    def address(self, **changes: Any) -> str:
+        """Return the address of the same with these changes."""
+        query = self.query(**changes)
+        return f"/leads?{query}" if query else "/leads"
+
+
 def routes() -> list[Route]:
     """Return the page's addresses."""
-    return [Route("/leads", page)]
+    return [Route("/leads", page), Route("/leads/search", search, methods=["POST"])]
 
 
 async def page(request: Request) -> Response:
     """Show the leads that are asked for."""
     site, me = views.site_of(request), views.signed_in(request)
-    wanted = _wanted(request.query_params)
+    name = request.query_params.get("search", "")
+    wanted = replace(_wanted(request.query_params), text=searches.find(request, name))
+    asked = _Asked(wanted, name if wanted.text else "")
     found = await site.database.read(lead_list.page, me.clinic_id, wanted, site.now())
     counts = await site.database.read(lead_list.counts, me.clinic_id)
     return views.render(
@@ -83,9 +110,11 @@ async def page(request: Request) -> Response:
         wanted=wanted,
         found=found,
         counts=counts,
-        pages=_pages(wanted, found),
-        tabs=_tabs(wanted),
-        is_filtered=bool(_query(replace(wanted, status="", order=Order.TURN, page=1))),
+        pages=Pages(found.number, found.pages, lambda number: asked.address(page=number)),
+        tabs=_tabs(asked),
+        without_search=_Asked(wanted).address(page=1),
+        without_filters=_Asked(Wanted(status=wanted.status), asked.search).address(),
+        is_filtered=bool(_Asked(wanted).query(status="", order=Order.TURN, page=1)),
         orders=ORDERS,
         verdicts=VERDICTS,
         bands=BAND_WORDS,
@@ -94,8 +123,17 @@ async def page(request: Request) -> Response:
     )
 
 
-def _wanted(query: QueryParams) -> Wanted:
-    """Read what is asked for; what does not exist is not asked for."""
+async def search(request: Request) -> Response:
+    """Search as a form asks: by its filters in the address, and by its words beside it."""
+    given = await views.form(request)
+    wanted, text = _wanted(given), given.get("text", "").strip()[: searches.LONGEST]
+    if not text:
+        return views.see_other(request, _Asked(wanted).address())
+    return searches.keep(request, text, lambda name: _Asked(wanted, name).address())
+
+
+def _wanted(query: Mapping[str, str]) -> Wanted:
+    """Read what is asked for but for its words; what does not exist is not asked for."""
 
     def one_of(name: str, known: Mapping[str, str] | tuple[str, ...]) -> str:
         value = query.get(name, "")
@@ -111,34 +149,12 @@ def _wanted(query: QueryParams) -> Wanted:
         campaign=query.get("campaign", "")[:_LONGEST],
         wants_person=query.get("person") == "yes",
         awaits_review=query.get("review") == "yes",
-        text=query.get("text", "").strip()[:_LONGEST],
         order=Order(order) if order else Order.TURN,
         page=min(int(number), _MOST_PAGES) if number.isascii() and number.isdigit() else 1,
     )
 
 
-def _query(wanted: Wanted) -> str:
-    """Return the address's query that asks for this, without what is asked for anyway."""
-    asked = asdict(wanted)
-    asked["order"] = "" if wanted.order is Order.TURN else wanted.order.value
-    asked["page"] = "" if wanted.page == 1 else str(wanted.page)
-    asked["person"] = "yes" if asked.pop("wants_person") else ""
-    asked["review"] = "yes" if asked.pop("awaits_review") else ""
-    return urlencode({name: value for name, value in asked.items() if value})
-
-
-def _address(wanted: Wanted) -> str:
-    query = _query(wanted)
-    return f"/leads?{query}" if query else "/leads"
-
-
-def _pages(wanted: Wanted, found: LeadPage) -> Pages:
-    return Pages(found.number, found.pages, lambda number: _address(replace(wanted, page=number)))
-
-
-def _tabs(wanted: Wanted) -> list[tuple[str, str, str]]:
+def _tabs(asked: _Asked) -> list[tuple[str, str, str]]:
     """Return (status, words, address) of each tab; an empty status shows all."""
     tabs = [("", "All"), *STATUSES.items()]
-    return [
-        (status, words, _address(replace(wanted, status=status, page=1))) for status, words in tabs
-    ]
+    return [(status, words, asked.address(status=status, page=1)) for status, words in tabs]

@@ -14,6 +14,7 @@ from storage import console_sessions
 from storage.console_sessions import NOTED_EVERY
 
 COOKIE = "__Host-console"
+SEARCHES_COOKIE = "__Host-console-searches"  # see `clinic.console.searches`
 
 #: Ours have 43 characters; those of links that the bot gives have up to 64.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43,64}")
@@ -56,5 +57,5 @@ def give(answer: Response, token: str) -> None:
 
 def forget(answer: Response) -> None:
     """Take the cookies away from the browser."""
-    for name in (COOKIE, views.NOTICE_COOKIE):
+    for name in (COOKIE, views.NOTICE_COOKIE, SEARCHES_COOKIE):
         answer.delete_cookie(name, path="/", secure=True, httponly=True, samesite="lax")

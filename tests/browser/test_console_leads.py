@@ -80,5 +80,52 @@ async def test_photos_are_shown_and_a_note_survives_news(
         await expect(note).to_have_value("Half a note")
 
 
+@pytest.mark.parametrize("scripted", [True, False], ids=["with scripts", "without"])
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_search_stays_while_leads_come_in_and_one_goes_back_and_forth(
+    chromium: Browser, console: ConsoleWorld, here: World, *, scripted: bool
+) -> None:
+    async with signed_in_page(chromium, console, java_script_enabled=scripted) as desk:
+        await arrives(here, "Maya")
+        await arrives(here, "Kofi")
+        await desk.goto(f"{console.address}/leads")
+        await desk.get_by_role("searchbox").fill("Maya")
+        await desk.get_by_role("button", name="Find").click()
+        await expect(desk.get_by_text("Searching for “Maya”")).to_be_visible()
+        await expect(desk.get_by_role("link", name="Kofi")).to_have_count(0)
+        assert "maya" not in desk.url.lower()
+
+        await arrives(here, "Mayan")
+        if not scripted:
+            await desk.reload()
+        await expect(desk.get_by_role("link", name="Mayan")).to_be_visible()
+        await expect(desk.get_by_role("link", name="Kofi")).to_have_count(0)
+
+        await desk.get_by_role("searchbox").fill("Kofi")
+        await desk.get_by_role("searchbox").press("Enter")
+        await expect(desk.get_by_role("link", name="Kofi")).to_be_visible()
+        await desk.go_back()
+        await expect(desk.get_by_text("Searching for “Maya”")).to_be_visible()
+        await expect(desk.get_by_role("link", name="Kofi")).to_have_count(0)
+
+        await desk.get_by_text("Filters and order").click()
+        await desk.get_by_label("Readiness").select_option("high")
+        if not scripted:
+            await desk.get_by_role("button", name="Find").click()
+        await expect(desk.get_by_text("Clear the filters")).to_be_visible()
+        assert "band=high" in desk.url
+        await expect(desk.get_by_role("searchbox")).to_have_value("Maya")
+        await desk.get_by_role("link", name="Clear the search").click()
+        await expect(desk.get_by_text("Searching for")).to_have_count(0)
+        assert desk.url.endswith("/leads?band=high")
+
+
+async def arrives(here: World, name: str) -> None:
+    """Let a new patient come as far as the plan: they are a lead then."""
+    patient = await here.meets(name)
+    await patient.answers()
+    await patient.taps("All correct")
+
+
 def _photos(connection: Connection) -> list[str]:
     return list(connection.execute(select(Photo.file_id)).scalars())

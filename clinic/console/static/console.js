@@ -74,10 +74,10 @@ document.addEventListener("focusout", () => setTimeout(() => {
   for (const topic of [...pending]) { pending.delete(topic); refresh(topic).catch(() => {}); }
 }, 0));
 
-// A second press must not post a form twice.
+// A second press must not post a form twice, unless the form only chooses what is shown.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post") return;
+  if (form.method !== "post" || form.hasAttribute("data-at-once")) return;
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "1";
 });
@@ -88,7 +88,7 @@ addEventListener("pageshow", () => {
 // Forms that only choose what is shown are sent as soon as something is chosen.
 document.addEventListener("change", (event) => {
   const form = event.target.form;
-  if (form?.method === "get" && form.hasAttribute("data-at-once")) form.requestSubmit();
+  if (form?.hasAttribute("data-at-once")) form.requestSubmit();
 });
 
 // The line of the current minute moves with the clock.

@@ -5,10 +5,13 @@ from __future__ import annotations
 import html
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
+from clinic.console.sessions import SEARCHES_COOKIE as SEARCHES
 from flows.conversation import Answer
 from flows.effects import DescribeResult, HandOffLead, LeadKind, MessageToClinic, ReviewSeries
 from flows.eligibility import Reason, Score, ScorePart, Verdict
@@ -73,13 +76,81 @@ async def test_the_inbox_shows_finds_and_filters(world: ConsoleWorld, member: Br
 
     everyone = (await member.get("/leads")).text
     assert ("Maya" in everyone, "Björn" in everyone) == (True, True)
-    for query, found in (("text=maya", "Maya"), ("verdict=review", "Björn"), ("text=ab12", "Maya")):
-        page = (await member.get(f"/leads?{query}")).text
-        assert [name for name in ("Maya", "Björn") if f"<strong>{name}</strong>" in page] == [found]
+    wanted = (
+        ({"text": "maya"}, "Maya"),
+        ({"verdict": "review"}, "Björn"),
+        ({"text": "ab12"}, "Maya"),
+    )
+    for fields, found in wanted:
+        page = (await searched(member, **fields)).text
+        assert shown(page) == [found]
+
+
+async def test_what_is_searched_for_stands_in_no_address(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    for number in range(27):
+        await world.books(a_slot(world.clock() + timedelta(hours=2 * number)), name="Maya")
+    page = await searched(member, text=" Maya ", status="new", order="newest")
+
+    addresses = [str(page.url), *re.findall(r'(?:href|action)="([^"]*)"', page.text)]
+    assert not [address for address in addresses if "maya" in address.lower()]
+    assert "Searching for “Maya”" in page.text
+    assert 'name="text" value="Maya"' in page.text
+    assert "Maya" not in member.cookies[SEARCHES]
+    kept = [address for address in addresses if "search=" in address and "status=new" in address]
+    assert all("order=newest" in address for address in kept)
+    assert [page for page in kept if "page=2" in page]  # the pager
+    (clear,) = re.findall(r'href="([^"]*)" aria-label="Clear the search"', page.text)
+    assert "Searching" not in (await member.get(html.unescape(clear))).text
+
+
+async def test_each_search_keeps_its_address_until_it_is_long_ago(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    await a_review(world)
+    await world.books(a_slot(world.clock()), name="Maya")
+    first = str((await searched(member, text="maya")).url)
+    second = str((await searched(member, text="björn")).url)
+
+    for address, found in ((first, ["Maya"]), (second, ["Björn"])):
+        assert shown((await member.get(address, x_live="1")).text) == found
+    assert str((await searched(member, text="maya")).url) == first
+    for number in range(5):
+        await searched(member, text=f"{number}" * 200)
+    assert len(shown((await member.get(first)).text)) == 2
+    assert len(member.cookies[SEARCHES]) < 4000
+
+
+async def test_a_search_is_read_by_its_own_session_alone(
+    world: ConsoleWorld, member: Browser, owner: Browser
+) -> None:
+    address = str((await searched(member, text="maya")).url)
+    owner.cookies[SEARCHES] = member.cookies[SEARCHES]
+
+    assert "Searching" not in (await owner.get(address)).text
+    member.cookies[SEARCHES] = "forged"
+    assert "Searching" not in (await member.get(address)).text
+
+
+async def test_an_empty_search_shows_everyone(member: Browser) -> None:
+    answer = await member.post("/leads/search", {"text": " ", "band": "high"})
+
+    assert answer.headers["location"] == "/leads?band=high"
+    assert SEARCHES not in member.cookies
+
+
+async def searched(browser: Browser, **fields: str) -> httpx.Response:
+    """Send the form of the inbox."""
+    return await browser.follows(await browser.post("/leads/search", fields))
+
+
+def shown(page: str) -> list[str]:
+    return [name for name in ("Maya", "Björn") if f"<strong>{name}</strong>" in page]
 
 
 @pytest.mark.parametrize(
-    "query", ["status=nothing", "order=x", "page=-1", "page=9999999999999", "text=%25", "band=%00"]
+    "query", ["status=nothing", "order=x", "page=-1", "page=9999999999999", "search=x", "band=%00"]
 )
 async def test_filters_that_do_not_exist_are_not_asked_for(member: Browser, query: str) -> None:
     assert (await member.get(f"/leads?{query}")).status_code in (200, 400)

@@ -120,6 +120,10 @@ async def test_every_cookie_is_for_this_host_and_for_http_alone(world: ConsoleWo
         seen = len(browser.set_cookies)
         await go(browser, way, world, "willow")
         weak += [line for line in browser.set_cookies[seen:] if not _is_strict(line)]
+    browser = await world.signed_in_client()
+    await browser.post("/leads/search", {"text": "Maya"})
+    assert browser.set_cookies[-1].startswith("__Host-console-searches=")
+    weak += [line for line in browser.set_cookies[-1:] if not _is_strict(line)]
     owner = world.browser()
     await owner.get(link := await world.link())
     await owner.post("/sign-in", {"link": link.rpartition("/")[2]})

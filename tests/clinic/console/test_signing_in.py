@@ -154,6 +154,9 @@ async def test_the_cookie_of_an_ended_session_is_taken_away(owner: Browser) -> N
 
 
 async def test_signing_out_clears_the_browser(owner: Browser) -> None:
+    await owner.post("/leads/search", {"text": "Maya"})
+    assert len(owner.cookies) == 2
+
     answer = await owner.post("/sign-out")
 
     assert answer.headers["clear-site-data"] == '"cache", "storage"'
