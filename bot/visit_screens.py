@@ -52,6 +52,7 @@ def mend(page: Page) -> Screen:
     paragraphs = (
         page.say("screen.mend.moved" if moved else "screen.mend.cancelled", **values),
         "\n".join((page.say(counted("screen.mend.these", lines)), *lines)),
+        *((page.say("screen.mend.rest"),) if booking.before_rest else ()),
     )
     rows = (
         (page.button(_mend_label(page), Chose(Action.MEND)),),
@@ -93,7 +94,8 @@ def _is_talk(page: Page) -> bool:
 def _title(page: Page) -> str:
     booking = page.conversation.booking
     if not page.position.ahead:
-        return counted("screen.booked.over", booking.sessions)
+        has_missed = any(each.is_missed for each in booking.sessions)
+        return counted(f"screen.booked.{'visits' if has_missed else 'over'}", booking.sessions)
     if booking.pending:
         return "screen.booked.pending"
     if booking.just_booked:
@@ -111,7 +113,7 @@ def _closing(page: Page) -> str:
 
 
 def _timeline(page: Page) -> str:
-    """Show each visit as done, next or ahead, and how many of the course have no time yet."""
+    """Show each visit as done, missed or ahead, and how many of the course have no time yet."""
     lines = [page.say("screen.booked.when", place=page.place())]
     lines += [_visit(page, each) for each in page.conversation.booking.sessions]
     left = continuing.how_many_left(page.position)
@@ -123,7 +125,7 @@ def _timeline(page: Page) -> str:
 
 def _visit(page: Page, visit: BookedSession) -> str:
     ahead = page.position.ahead
-    kind = "ahead" if visit in ahead else "done"
+    kind = "ahead" if visit in ahead else "missed" if visit.is_missed else "done"
     if visit in ahead[:1]:
         kind = "next"
     line = page.say(f"screen.visit.{kind}", **_named(page, visit))
@@ -176,10 +178,11 @@ def _wait(page: Page) -> Button:
 
 
 def _over_rows(page: Page) -> Rows:
-    rest = page.button("book_rest", Chose(Action.BOOK_REST))
+    rest = page.button("new_times" if _is_talk(page) else "book_rest", Chose(Action.BOOK_REST))
+    is_open = continuing.is_left(page.position) or continuing.is_talk_missed(page.position)
     aftercare = page.button("aftercare", Chose(Action.AFTERCARE))
     return (
-        *(((rest,),) if continuing.is_left(page.position) else ()),
+        *(((rest,),) if is_open else ()),
         *(() if _is_talk(page) else ((aftercare,),)),
         _ask(page),
     )

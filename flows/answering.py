@@ -96,6 +96,8 @@ def _later(here: Position, event: AnsweredNudge) -> Turn:
     """Not now: nothing of this is asked a second time."""
     if event.kind is NudgeKind.WAITLIST_OFFER:
         return waiting.decline(here, event.ref)
+    if event.kind is NudgeKind.REFRESHER and event.ref:
+        here = here.with_(declined=event.ref)
     if event.kind is NudgeKind.UNFINISHED_SOON:
         return _say(here, "note.nudge_later", StopNudges(NudgeKind.UNFINISHED_LATER))
     return _say(here, "note.nudge_later")
@@ -111,7 +113,7 @@ def _go(here: Position, event: AnsweredNudge) -> Turn:
         case NudgeKind.RECHECK if here.conversation.state == Stage.DEFERRED:
             return starting.recheck_if_due(here)
         case NudgeKind.MISSED | NudgeKind.NEXT_SESSION:
-            return continuing.see_times(here, event.ref)
+            return rebooking.book_rest(here)
         case NudgeKind.WAITLIST_OFFER:
             return waiting.accept(here, event.ref)
         case NudgeKind.REFRESHER:

@@ -11,7 +11,7 @@ from datetime import date, time, timedelta
 
 from flows import rebooking, series, slots
 from flows.clinics import BookingMode
-from flows.conversation import BookedSession, Offer, Stage
+from flows.conversation import BookedSession, Offer, Stage, treating
 from flows.effects import ConfirmSeries, Effect, HandOffLead, HoldSeries, LeadKind, ReleaseHold
 from flows.events import SlotWasTaken
 from flows.looking import bookable_days, earliest, home, look_for_times, moving
@@ -45,7 +45,7 @@ def calendar_seen(here: Position, view: CalendarView) -> Turn:
 def book(here: Position, offer: Offer) -> Turn:
     """Hold every time of an offer; at an instant clinic book it at once."""
     token, booking = here.scene.token.lower(), here.booking
-    before = max((each.number for each in booking.done), default=0)
+    before = max((each.number for each in treating(booking.done)), default=0)
     sessions = tuple(
         BookedSession(f"{token[:16]}-{number}@resurface", slot, number)
         for number, slot in enumerate(offer.slots, start=before + 1)

@@ -46,7 +46,9 @@ def _cancel_one(here: Position, gone: BookedSession) -> Turn:
     effects = (CancelAppointment(gone.uid),)
     notes = (here.note("note.cancelled_this"),)
     waits_for = None if here.booking.waiting == gone.uid else here.booking.waiting
-    here = here.with_booking(sessions=sessions, cancelling=None, waiting=waits_for)
+    here = here.with_booking(
+        sessions=sessions, cancelling=None, waiting=waits_for, before_rest=False
+    )
     if here.plan() is None or not rebooking.has_wide_gap(here):
         there = here.go("cancelled", Stage.BOOKED)
         return Turn(there.conversation, effects=effects, notes=notes, files=("cancelled",))

@@ -9,7 +9,6 @@ from datetime import date
 from flows import (
     appointing,
     cancelling,
-    continuing,
     photos,
     rebooking,
     screening,
@@ -139,7 +138,7 @@ _ACTIONS: Mapping[Action, tuple[frozenset[str], Callable[[Position, str], Turn]]
     Action.WHERE: (_BOOKED, _say("note.where")),
     Action.WAIT: (_BOOKED, lambda here, _: waiting.join(here)),
     Action.WAIT_NO_MORE: (_BOOKED, lambda here, _: waiting.leave(here)),
-    Action.BOOK_REST: (_BOOKED, lambda here, _: continuing.see_times(here)),
+    Action.BOOK_REST: (_BOOKED, lambda here, _: rebooking.book_rest(here)),
     Action.LASER: (frozenset({Stage.PLAN}), _say("plan.laser")),
     Action.PHOTOS: (_ANYWHERE, lambda here, _: photos.offer(here)),
     Action.PHOTOS_YES: (_ANYWHERE, lambda here, _: photos.agree(here)),

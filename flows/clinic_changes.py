@@ -41,6 +41,7 @@ def after_change(
             pending=pending,
             moving=None,
             mend=(),
+            before_rest=False,
             cancelling=None,
             waiting=_still_waiting(booking, sessions),
             days=(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flows import relevance
-from flows.conversation import BookedSession, Booking, Conversation, Stage
+from flows.conversation import Booking, Conversation, Stage
 from flows.effects import Effect, ReleaseHold
 from flows.looking import look_for_times
 from flows.position import Position
@@ -13,12 +13,14 @@ from flows.turn import Turn
 _MAY_HAVE_CHANGED = frozenset({"safety"})
 
 
-def see_times(here: Position, missed: str = "") -> Turn:
-    """Offer times for what is left of the course, without the visit that was `missed`."""
-    booking = here.booking
-    if here.conversation.state == Stage.PLAN and booking.done:
+def see_times(here: Position) -> Turn:
+    """Offer times for what is left of the course, or for a consultation that was missed."""
+    if is_talk_missed(here):
+        again = here.go("jump", Stage.CONSULT, booking=Booking(service=here.booking.service))
+        return look_for_times(again)
+    if here.conversation.state == Stage.PLAN and here.booking.done:
         return look_for_times(here)
-    there = _left(here, tuple(each for each in booking.sessions if each.uid != missed))
+    there = _left(here)
     if there is None:
         return Turn(here.conversation, notes=(here.note("note.nudge_over"),))
     return look_for_times(there.go("jump", Stage.PLAN))
@@ -39,6 +41,13 @@ def let_go(here: Position) -> tuple[Effect, ...]:
     return (ReleaseHold(here.booking.series_id),) if here.booking.hold_until else ()
 
 
+def is_talk_missed(here: Position) -> bool:
+    """Say whether a consultation was booked, and nobody came."""
+    booking = here.booking
+    is_over = bool(booking.sessions) and all(each.is_missed for each in booking.sessions)
+    return is_over and booking.service == "consultation" and not here.conversation.red_flag
+
+
 def is_left(here: Position) -> bool:
     """Say whether some visits of the course have no time yet."""
     return how_many_left(here) > 0
@@ -46,12 +55,12 @@ def is_left(here: Position) -> bool:
 
 def how_many_left(here: Position) -> int:
     """Return how many visits of the course have no time yet."""
-    there = _left(here, here.booking.sessions)
+    there = _left(here)
     plan = there.plan() if there else None
     return plan.sessions if plan else 0
 
 
-def _left(here: Position, done: tuple[BookedSession, ...]) -> Position | None:
+def _left(here: Position) -> Position | None:
     """Return the position with what is left to book; None when there is nothing."""
     booking = here.booking
     is_booked = bool(booking.sessions) and booking.hold_until is None
@@ -61,7 +70,7 @@ def _left(here: Position, done: tuple[BookedSession, ...]) -> Position | None:
         service=booking.service,
         series_id=booking.series_id,
         code=booking.code,
-        done=done,
+        done=booking.sessions,
         waiting=booking.waiting,
     )
     there = here.with_(booking=rest)
@@ -93,6 +102,7 @@ def refresh(here: Position) -> Turn:
         is_refresher=True,
         rated=old.rated,
         described=old.described,
+        declined=old.declined,
     )
     there = Position(fresh, here.scene)
     dest = relevance.next_place(here.protocol, answers)

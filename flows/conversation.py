@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -67,6 +67,15 @@ class BookedSession:
     number: int  # 1-based within the series
     sequence: int = 0  # grows with every move, as RFC 5545 asks
     is_coming: bool = False  # the patient said that they will come
+    is_missed: bool = False  # the patient did not come
+
+
+def treating(sessions: Iterable[BookedSession]) -> tuple[BookedSession, ...]:
+    """Return the visits that treat, or treated, the patient.
+
+    Only these count for gaps and for a course: what was missed treated nobody.
+    """
+    return tuple(each for each in sessions if not each.is_missed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,7 @@ class Booking:
     pending: bool = False  # the clinic confirms each request itself
     moving: str | None = None  # uid of the appointment being moved
     mend: tuple[BookedSession, ...] = ()  # MEND: appointments as they would be, in order
+    before_rest: bool = False  # MEND: what is left of the course is offered next
     cancelling: str | None = None  # CANCEL: uid of the one chosen; None: all of them
     waiting: str | None = None  # uid of the one for which something earlier is wanted
     just_booked: bool = False  # nothing else has happened since
@@ -140,3 +150,4 @@ class Conversation:
     photos: int = 0  # kept in this run
     rated: str = ""  # the series that was rated last
     described: str = ""  # the series whose result was last put into words
+    declined: str = ""  # the series after which the patient last said no to a yearly look

@@ -51,6 +51,9 @@ LOW_RATING = 2
 
 _KEPT = frozenset({VisitState.BOOKED, VisitState.ARRIVED, VisitState.FULFILLED})
 
+#: Sessions that count for gaps and for a course: what was missed or cancelled treated nobody.
+TREATING = _KEPT | {VisitState.PENDING}
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:
@@ -77,6 +80,11 @@ class Visit:
     def is_expected(self) -> bool:
         """Say whether the time stands, or waits for an answer of the patient's or the clinic's."""
         return self.is_kept or self.state in (VisitState.HELD, VisitState.PENDING)
+
+    @property
+    def is_missed(self) -> bool:
+        """Say whether the patient did not come."""
+        return self.state is VisitState.NOSHOW
 
     @property
     def ref(self) -> str:
@@ -132,6 +140,7 @@ class History:
     sent: tuple[Sent, ...] = ()
     last_wrote_at: datetime | None = None  # any message or tap of the patient
     unhappy_at: datetime | None = None  # rated the result low, and nobody has called since
+    declined: str = ""  # the series after which the patient said no to a yearly look
 
     def treatments(self, course: Course) -> Iterator[Visit]:
         """Yield the visits of a course that take or took place, in order of time."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from flows import slots
-from flows.conversation import BookedSession, Stage
+from flows.conversation import BookedSession, Stage, treating
 from flows.position import Position
 from flows.turn import Look, Turn
 
@@ -67,15 +67,15 @@ def _is_arranging(here: Position) -> bool:
 
 
 def before(here: Position, session: BookedSession) -> BookedSession | None:
-    """Return the visit before another one; None for the first."""
-    sessions = here.booking.sessions
+    """Return the visit before another one that counts for its gap; None for the first."""
+    sessions = treating(here.booking.sessions)
     index = sessions.index(session)
     return sessions[index - 1] if index else None
 
 
 def after(here: Position, session: BookedSession) -> tuple[BookedSession, ...]:
-    """Return the visits after another one."""
-    sessions = here.booking.sessions
+    """Return the visits after another one that count for its gap."""
+    sessions = treating(here.booking.sessions)
     return sessions[sessions.index(session) + 1 :]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from flows.follow_up import Course, History, NudgeKind, Visit, VisitState
+from flows.follow_up import TREATING, Course, History, NudgeKind, Visit, VisitState
 from flows.plan import months_after
 from flows.quiet_hours import local_instant
 
@@ -103,17 +103,25 @@ def _after(history: History, visit: Visit) -> Iterator[Nudge]:
 
 
 def _missed(history: History, visit: Visit) -> Iterator[Nudge]:
-    if visit.state is not VisitState.NOSHOW:
-        return
-    if any(each.series_id == visit.series_id and _replaces(each, visit) for each in history.visits):
+    if not visit.is_missed or _is_made_up_for(history, visit):
         return
     on = _local_day(visit.starts_at, history.zone) + _DAY
     due_at = local_instant(on, _MORNING, history.zone)
     yield _about(visit, NudgeKind.MISSED, due_at, due_at + 4 * _DAY)
 
 
-def _replaces(other: Visit, missed: Visit) -> bool:
-    return other.number == missed.number and other.uid != missed.uid and other.is_kept
+def _is_made_up_for(history: History, missed: Visit) -> bool:
+    """Say whether it has a new time, or its course has all its times."""
+    stand = [each for each in history.visits if each.state in TREATING]
+    if not missed.is_treatment:  # a new consultation is a series of its own
+        return any(each.starts_at > missed.starts_at for each in stand)
+    own = [each for each in stand if each.series_id == missed.series_id]
+    if any(each.number == missed.number for each in own):
+        return True
+    course = history.course
+    if course is None or course.series_id != missed.series_id:
+        return False
+    return len(own) >= course.sessions
 
 
 def _course(history: History, course: Course) -> Iterator[Nudge]:
@@ -129,13 +137,21 @@ def _course(history: History, course: Course) -> Iterator[Nudge]:
         history, NudgeKind.SERIES_REVIEW, ref, on + course.review_weeks * 7 * _DAY, 28 * _DAY
     )
     again_on = months_after(on, course.refresher_months)
+    if history.declined == course.series_id:
+        return
     if not any(visit.starts_at > last.ends_at and visit.is_kept for visit in history.visits):
         yield _on_day(history, NudgeKind.REFRESHER, ref, again_on, 60 * _DAY)
 
 
 def _next_session(history: History, course: Course, last: Visit, on: date) -> Iterator[Nudge]:
-    """The next session has no time yet: say so a week before it may take place."""
+    """The next session has no time yet: say so a week before it may take place.
+
+    Not when it was missed: then the word about that says it.
+    """
     if history.cancelled_at is not None and history.cancelled_at > last.ends_at:
+        return
+    of_course = (visit for visit in history.visits if visit.series_id == course.series_id)
+    if any(each.is_missed and each.starts_at > last.ends_at for each in of_course):
         return
     if any(visit.starts_at > last.ends_at and visit.is_expected for visit in history.visits):
         return

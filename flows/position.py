@@ -8,7 +8,14 @@ from zoneinfo import ZoneInfo
 
 from flows import eligibility, machine, plan, relevance, wording
 from flows.clinics import Clinic
-from flows.conversation import Answer, BookedSession, Booking, Conversation, Stage
+from flows.conversation import (
+    Answer,
+    BookedSession,
+    Booking,
+    Conversation,
+    Stage,
+    treating,
+)
 from flows.protocol import Protocol, Step
 from flows.turn import Note, Scene
 
@@ -91,11 +98,11 @@ class Position:
         """Propose the course for the current answers, or its rest; None unless eligible."""
         today = self.conversation.decided_on or self.today
         whole = plan.propose(self.protocol, self.answers, self.verdict(), today)
-        done = self.booking.done
         if whole is None:
             return None
         if self.conversation.is_refresher:
-            return plan.refresher(whole)
+            whole = plan.refresher(whole)
+        done = treating(self.booking.done)
         if not done:
             return whole
         last_at = max(each.slot.starts_at for each in done)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
-from flows import looking, mending, series, slots
-from flows.conversation import BookedSession, Offer, Stage
+from flows import continuing, looking, mending, series, slots
+from flows.conversation import BookedSession, Offer, Stage, treating
 from flows.effects import MoveAppointment
 from flows.looking import bookable_days, look_for_times, moving
 from flows.position import Position
@@ -21,6 +21,7 @@ _NARROW = timedelta(days=7)  # a shorter window deserves a word on why
 _OVER = {
     "moving": None,
     "mend": (),
+    "before_rest": False,
     "times": (),
     "days": (),
     "week_on": None,
@@ -138,10 +139,21 @@ def accept(here: Position) -> Turn:
 
 
 def leave(here: Position) -> Turn:
-    """Choose another day instead, or after a cancellation leave the other visits as they are."""
+    """Choose another day instead, or leave the other visits as they are and go on."""
     if here.booking.moving:
         return look_for_times(here.go("back", Stage.PICK_DAY).with_booking(mend=()))
-    return Turn(here.go("back", Stage.BOOKED).with_booking(**_OVER).conversation)
+    there = here.go("back", Stage.BOOKED).with_booking(**_OVER)
+    return continuing.see_times(there) if here.booking.before_rest else Turn(there.conversation)
+
+
+def book_rest(here: Position) -> Turn:
+    """Offer what is left of the course; a gap that a missed visit tore is to be closed first."""
+    visits = continuing.at_visits(here)
+    has_missed = any(each.is_missed for each in visits.booking.sessions)
+    if not has_missed or not continuing.is_left(visits) or not has_wide_gap(visits):
+        return continuing.see_times(here)
+    turn = look_for_times(visits.go("jump", Stage.MEND).with_booking(before_rest=True))
+    return replace(turn, effects=continuing.let_go(here))
 
 
 def has_wide_gap(here: Position) -> bool:
@@ -191,7 +203,7 @@ def _with_followers(
 def _close_gap(here: Position, view: CalendarView) -> Turn:
     """Offer to bring the visits after a gap nearer; where that cannot be, all stays."""
     first = _wide_gap(here)
-    sessions = here.booking.sessions[first:] if first is not None else ()
+    sessions = treating(here.booking.sessions)[first:] if first is not None else ()
     mended = _mend(here, view, None, Offer(tuple(each.slot for each in sessions)))
     changed = tuple(_moved(sessions[n], mended.slots[n]) for n in mended.changed) if mended else ()
     if not changed or any(too_late(here, sessions[n]) for n in (mended or Offer(())).changed):
@@ -213,8 +225,8 @@ def _mend(here: Position, view: CalendarView, before: Slot | None, wanted: Offer
 
 
 def _wide_gap(here: Position) -> int | None:
-    """Return the index of the visit before the first gap that is too wide."""
-    for index, (before, after) in enumerate(pairwise(here.booking.sessions)):
+    """Return which of the treating visits stands before the first gap that is too wide."""
+    for index, (before, after) in enumerate(pairwise(treating(here.booking.sessions))):
         if after in here.ahead and not _fits(here, before.slot, after.slot):
             return index
     return None

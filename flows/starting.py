@@ -105,6 +105,7 @@ def start_over(here: Position) -> Turn:
         first_name=old.first_name,
         rated=old.rated,
         described=old.described,
+        declined=old.declined,
     )
     clinic = old.wanted_clinic or old.clinic
     known = clinic if clinic in here.scene.clinics else None

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, or_, select
 
+from flows.follow_up import TREATING
 from flows.plan import Plan
 from flows.slots import Slot
 from storage import documents, leads
@@ -16,9 +17,6 @@ from storage.models import Appointment, Decision, Lead, Patient, Practitioner, S
 
 #: What can still be moved or cancelled, before it begins.
 TO_COME = ("pending", "booked")
-
-#: Sessions that count when gaps are looked at: what was missed or cancelled treated nobody.
-_TREATING = ("pending", "booked", "arrived", "fulfilled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +60,20 @@ class Course:
     note: str = field(repr=False)
 
     @property
+    def treating(self) -> tuple[Session, ...]:
+        """Return the sessions that count for gaps, in order."""
+        return tuple(each for each in self.sessions if each.state in TREATING)
+
+    @property
     def before(self) -> Session | None:
         """Return the session ahead of this one that counts for its gap."""
-        ahead = [
-            each
-            for each in self.sessions
-            if each.number < self.session.number and each.state in _TREATING
-        ]
+        ahead = [each for each in self.treating if each.number < self.session.number]
         return ahead[-1] if ahead else None
 
     @property
     def after(self) -> Session | None:
         """Return the session behind this one that counts for its gap."""
-        behind = (
-            each
-            for each in self.sessions
-            if each.number > self.session.number and each.state in _TREATING
-        )
+        behind = (each for each in self.treating if each.number > self.session.number)
         return next(behind, None)
 
     def later(self, now: datetime) -> tuple[Session, ...]:

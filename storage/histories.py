@@ -128,6 +128,7 @@ def load(connection: Connection, chat_id: int, now: datetime) -> History | None:
         sent=sent,
         last_wrote_at=person.updated_at,
         unhappy_at=_unhappy_at(connection, chat_id, conversation.rated, person.called_at),
+        declined=conversation.declined,
     )
 
 
@@ -165,7 +166,9 @@ def _stopped_kinds(person: Row[Any]) -> frozenset[NudgeKind]:
 def _visits(connection: Connection, chat_id: int, run: int, now: datetime) -> _Visits:
     rows = connection.execute(_VISITS, {"chat": chat_id}).all()
     found = tuple(_visit(row) for row in rows)
-    treatments = [row for row in rows if row.service == TREATMENT and row.state != "held"]
+    treatments = [
+        row for row in rows if row.service == TREATMENT and row.state not in ("held", "cancelled")
+    ]
     cancelled = [row.updated_at for row in rows if row.state == "cancelled" and row.run == run]
     ahead = [visit for visit in found if visit.starts_at > now and visit.is_expected]
     holds = [row.hold_until for row in rows if row.state == "held" and row.hold_until > now]

@@ -25,7 +25,7 @@ class NudgeFacts:
     session: BookedSession | None = None
     practitioner: str = ""  # the name patients know
     number: int = 0  # of the session that comes next in the series
-    sessions: int = 0  # booked or done of the series
+    sessions: int = 0  # booked, done or missed of the series
     hold_until: datetime | None = None
     offered: Offered | None = None  # a freed time that is earlier than the session
 
@@ -67,10 +67,10 @@ def _of_visit(connection: Connection, chat_id: int, uid: str) -> NudgeFacts | No
 
 
 def _how_many(connection: Connection, chat_id: int, series_id: str) -> int:
-    """Return how many visits there are: a cancelled one leaves a hole in the numbers."""
+    """Return how many visits patients count: a missed one keeps its place, a cancelled none."""
     kept = select(func.count()).where(
         Appointment.chat_id == chat_id,
         Appointment.series_id == series_id,
-        Appointment.state.in_(("booked", "arrived", "fulfilled")),
+        Appointment.state.in_(("booked", "arrived", "fulfilled", "noshow")),
     )
     return connection.execute(kept).scalar_one()

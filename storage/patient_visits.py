@@ -41,7 +41,7 @@ def carry_over(connection: Connection, chat_id: int, series_id: str, now: dateti
             Appointment.series_id == series_id,
             Appointment.state != "held",
         )
-        .order_by(Appointment.number)
+        .order_by(Appointment.number, Appointment.starts_at)
     ).all()
     zone = ZoneInfo(visits[0].zone) if visits else ZoneInfo("UTC")
     stand = [visit for visit in visits if visit.state != "cancelled"]
@@ -55,6 +55,7 @@ def carry_over(connection: Connection, chat_id: int, series_id: str, now: dateti
                 visit.number,
                 visit.sequence,
                 visit.confirmed_at is not None,
+                visit.state == "noshow",
             )
             for visit in stand
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,6 +29,15 @@ class Act:
     change: Callable[..., Any]
     words: str  # what staff read then; the patient stands for {}
     all_of_them: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The days between two sessions that follow each other."""
+
+    days: int
+    nearest_on: date  # the nearest day on which the later one would keep the gap right
+    fits: bool
 
 
 ACTS: Mapping[str, Act] = {
@@ -134,14 +143,15 @@ def seen_of(sessions: tuple[Session, ...]) -> str:
     return " ".join(f"{each.uid}:{each.version}" for each in sessions)
 
 
-def gaps(course: Course, zone: str) -> dict[str, tuple[int, bool]]:
-    """Return for each session how many days after the one ahead it is, and whether that fits."""
+def gaps(course: Course, zone: str) -> dict[str, Gap]:
+    """Return for each session that counts the gap to the one ahead, by UID."""
     spacing = course.plan.spacing if course.plan else None
     found = {}
-    for before, after in pairwise(course.sessions):
-        days = (day_of(after, zone) - day_of(before, zone)).days
-        fits = spacing is None or spacing.min_days <= days <= spacing.max_days
-        found[after.uid] = days, fits
+    for before, after in pairwise(course.treating):
+        on = day_of(before, zone)
+        days = (day_of(after, zone) - on).days
+        right = min(max(days, spacing.min_days), spacing.max_days) if spacing else days
+        found[after.uid] = Gap(days, on + timedelta(days=right), fits=days == right)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,7 +13,7 @@ from flows.follow_up import NudgeKind
 from tests.bot.screen_checks import labels
 from tests.bot.stages import STAGES, checked
 from tests.flows.chat import Chat, a_clinic, a_scene
-from tests.flows.test_continuing import first_only
+from tests.flows.test_continuing import finds_a_new_time, first_only, missed
 
 
 def starts(chat: Chat) -> list[datetime]:
@@ -94,6 +95,32 @@ def test_what_is_left_of_a_course_can_be_booked() -> None:
 
     assert "You can book what is left" in text(done)
     assert "Book the rest" in labels(checked(done))
+
+
+def test_a_missed_visit_is_shown_as_one_and_the_rest_can_be_booked() -> None:
+    chat = missed(4)
+
+    screen = checked(chat.does(Repeated()))
+
+    assert plain(screen.html).startswith("Your visits\n")
+    assert "✓ 3. " in text(chat)
+    assert re.search(r"\n4\. .+: missed\nOne more visit has no time yet", text(chat))
+    assert "Book the rest" in labels(screen)
+
+
+def test_a_repair_before_the_rest_is_booked_says_what_comes_next() -> None:
+    screen = checked(finds_a_new_time(missed(2)))
+
+    assert "After that you can choose a time for what is left" in plain(screen.html)
+    assert "Leave them" in labels(screen)
+
+
+def test_a_missed_consultation_can_be_booked_anew() -> None:
+    chat = missed(1, age="18_21").does(Repeated())
+    assert "Find a new time" in labels(checked(chat))
+
+    assert chat.chooses(Action.BOOK_REST).state == Stage.CONSULT
+    checked(chat)
 
 
 def test_a_repair_says_what_would_move_and_from_when() -> None:

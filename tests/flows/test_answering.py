@@ -120,6 +120,17 @@ def test_not_now_after_the_first_reminder_means_no_second_one() -> None:
     assert answers(chat, NudgeKind.RECHECK, NudgeAnswer.LATER).notes == ["note.nudge_later"]
 
 
+def test_no_to_a_yearly_look_is_remembered_with_the_course_it_followed() -> None:
+    chat = answers(booked(), NudgeKind.REFRESHER, NudgeAnswer.LATER, "s1")
+
+    assert chat.notes == ["note.nudge_later"]
+    assert chat.conversation is not None
+    assert chat.conversation.declined == "s1"
+    again = answers(later(chat, 500), NudgeKind.REFRESHER, NudgeAnswer.GO, "s1").conversation
+    assert again is not None
+    assert (again.run, again.declined) == (2, "s1")
+
+
 def test_going_on_shows_the_question_that_waits() -> None:
     chat = answers(Chat().starts().comes_to("goal"), NudgeKind.UNFINISHED_SOON, NudgeAnswer.GO)
 

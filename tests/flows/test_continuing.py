@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
+from itertools import pairwise
 
-from flows import clinic_changes
-from flows.conversation import Conversation, Stage
-from flows.effects import ConfirmSeries, HandOffLead, HoldSeries, LeadKind, RecordDecision
-from flows.events import Action, Answered, AnsweredNudge, NudgeAnswer, SlotWasTaken, WentBack
+from flows import clinic_changes, continuing
+from flows.conversation import Conversation, Stage, treating
+from flows.effects import (
+    ConfirmSeries,
+    HandOffLead,
+    HoldSeries,
+    LeadKind,
+    MoveAppointment,
+    RecordDecision,
+)
+from flows.events import (
+    Action,
+    Answered,
+    AnsweredNudge,
+    Chose,
+    NudgeAnswer,
+    SlotWasTaken,
+    WentBack,
+)
 from flows.follow_up import NudgeKind
 from flows.plan import Plan, rest
 from flows.position import Position
-from tests.flows.chat import CLEAR, Chat
+from tests.flows.chat import CLEAR, Chat, a_view
 from tests.flows.test_answering import answers, booked, later, uids
 
 
@@ -64,15 +81,119 @@ def test_the_next_session_keeps_its_distance_from_the_last_one() -> None:
     assert (offered - done.slot.starts_at.date()).days >= 28
 
 
-def test_a_missed_visit_is_made_up_for_at_the_end() -> None:
-    chat = later(booked(), 200)
-    missed = uids(chat)[1]
+def missed(number: int, **given: str) -> Chat:
+    """Return a patient the day after a visit that the clinic's people have marked as missed."""
+    chat = Chat().arrives_at(Stage.CONSULT if given else Stage.PLAN, **given)
+    chat.chooses(Action.BOOK, "0").chooses(Action.REACH_HERE)
+    booking = known(chat).booking
+    gone = booking.sessions[number - 1]
+    chat = later(chat, (gone.slot.starts_at - chat.scene.now).days + 1)
+    changed = clinic_changes.after_change(
+        known(chat),
+        booking.series_id,
+        tuple(replace(each, is_missed=each is gone) for each in booking.sessions),
+        pending=False,
+        today=chat.scene.now.date(),
+    )
+    return replace(chat, conversation=changed)
 
-    answers(chat, NudgeKind.MISSED, NudgeAnswer.GO, missed)
+
+def finds_a_new_time(chat: Chat) -> Chat:
+    gone = next(each.uid for each in known(chat).booking.sessions if each.is_missed)
+    return answers(chat, NudgeKind.MISSED, NudgeAnswer.GO, gone)
+
+
+def left(chat: Chat) -> int:
+    return continuing.how_many_left(Position(known(chat), chat.scene))
+
+
+def gaps(chat: Chat) -> list[int]:
+    """Return how many days are between the visits that treat."""
+    days = [each.slot.starts_at.date() for each in treating(known(chat).booking.booked)]
+    return [(after - before).days for before, after in pairwise(days)]
+
+
+def test_the_last_visit_that_was_missed_is_made_up_for_and_ends_the_course() -> None:
+    chat = missed(4)
+    assert left(chat) == 1
+
+    finds_a_new_time(chat)
+    assert {len(offer.slots) for offer in known(chat).booking.offers} == {1}
+    chat.chooses(Action.BOOK, "0").chooses(Action.REACH_HERE)
 
     booking = known(chat).booking
-    assert missed not in [each.uid for each in booking.done]
-    assert [len(offer.slots) for offer in booking.offers] == [1] * len(booking.offers)
+    assert [(each.number, each.is_missed) for each in booking.sessions] == [
+        (1, False),
+        (2, False),
+        (3, False),
+        (4, True),
+        (4, False),
+    ]
+    assert (left(chat), all(28 <= gap <= 42 for gap in gaps(chat))) == (0, True)
+
+
+def test_a_gap_that_a_missed_visit_tore_is_closed_before_the_rest_is_booked() -> None:
+    chat = missed(2)
+    assert gaps(chat) == [56, 28]
+
+    finds_a_new_time(chat)
+    assert (chat.state, known(chat).booking.mend[0].number) == (Stage.MEND, 3)
+    chat.chooses(Action.MEND)
+
+    moves = [each for each in chat.effects if isinstance(each, MoveAppointment)]
+    assert (chat.state, chat.notes, len(moves)) == (Stage.BOOKED, ["note.moved"], 1)
+    chat.chooses(Action.BOOK_REST)
+    assert chat.state == Stage.PLAN
+    chat.chooses(Action.BOOK, "0").chooses(Action.REACH_HERE)
+    assert (left(chat), len(gaps(chat))) == (0, 3)
+    assert all(28 <= gap <= 42 for gap in gaps(chat))
+
+
+def test_the_later_visits_may_stay_and_the_rest_is_offered_all_the_same() -> None:
+    for way in (WentBack(), Chose(Action.KEEP)):
+        chat = finds_a_new_time(missed(2))
+
+        chat.does(way)
+
+        assert (chat.state, gaps(chat)) == (Stage.PLAN, [56, 28])
+        assert known(chat).booking.offers
+        assert not known(chat).booking.before_rest
+
+
+def test_a_gap_that_nothing_can_close_is_not_spoken_of() -> None:
+    chat = missed(2)
+    first = known(chat).booking.sessions[0].slot.starts_at
+    chat.view = a_view(chat.scene.now, busy=((first, first + timedelta(days=43)),))
+
+    finds_a_new_time(chat)
+
+    assert (chat.state, chat.notes, gaps(chat)) == (Stage.PLAN, [], [56, 28])
+
+
+def test_a_gap_is_measured_from_the_last_visit_that_took_place() -> None:
+    chat = missed(2).chooses(Action.CHANGE).chooses(Action.MOVE, "3")
+    first = known(chat).booking.sessions[0].slot.starts_at.date()
+
+    shown = [on for on, _ in known(chat).booking.days]
+
+    assert shown
+    assert all(28 <= (on - first).days <= 42 for on in shown)
+
+
+def test_a_missed_consultation_gets_a_new_time() -> None:
+    chat = missed(1, age="18_21")
+
+    finds_a_new_time(chat)
+
+    assert chat.state == Stage.CONSULT
+    chat.chooses(Action.BOOK, "0").chooses(Action.REACH_HERE)
+    assert [each.is_missed for each in known(chat).booking.sessions] == [False]
+    assert finds_nothing(chat)
+
+
+def finds_nothing(chat: Chat) -> bool:
+    """Say whether an old message about a missed visit leads nowhere any more."""
+    return answers(chat, NudgeKind.MISSED, NudgeAnswer.GO, "x").notes == ["note.nudge_over"]
 
 
 def test_back_leads_to_the_visits_there_are() -> None:
@@ -162,7 +283,7 @@ def test_a_year_later_only_what_may_have_changed_is_asked_and_one_visit_booked()
 
     assert isinstance(chat.effects[-2], ConfirmSeries)
     assert chat.effects[-1] == HandOffLead(LeadKind.BOOKED, chat.effects[-1].score)  # type: ignore[union-attr]
-    assert len(known(chat).booking.sessions) == 1
+    assert (len(known(chat).booking.sessions), left(chat)) == (1, 0)
 
 
 def test_with_visits_to_come_there_is_no_refresher() -> None:

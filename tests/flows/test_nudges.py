@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 
-from flows.follow_up import History, NudgeKind, Sent, Silence, VisitState
+from flows.follow_up import History, NudgeKind, Sent, Silence, Visit, VisitState
 from flows.nudge_rules import candidates
 from flows.nudges import APART, Nudge, Standing, next_nudge, outlook
 from flows.quiet_hours import NIGHT
@@ -152,6 +152,60 @@ def test_a_missed_visit_is_spoken_of_once_and_not_when_it_was_booked_again() -> 
         "missed Fri 16 Jan 10:00"
     ]
     assert NudgeKind.MISSED not in {each.kind for each in candidates(a_history(missed, again))}
+
+
+def test_a_missed_visit_is_spoken_of_until_the_course_has_all_its_times() -> None:
+    first, second, third, fourth = a_series()
+    gone = replace(second, state=VisitState.NOSHOW)
+    rest = replace(fourth, uid="s1-5", number=5, starts_at=fourth.starts_at + timedelta(days=28))
+    after = (first, gone, third, fourth)
+
+    def kinds(*visits: Visit) -> set[NudgeKind]:
+        return {each.kind for each in candidates(a_history(*visits))}
+
+    assert NudgeKind.MISSED in kinds(*after)
+    assert NudgeKind.MISSED not in kinds(*after, rest)
+    assert NudgeKind.MISSED not in kinds(*after, replace(rest, state=VisitState.PENDING))
+    assert NudgeKind.MISSED in kinds(gone, replace(rest, series_id="s2"))
+
+
+def test_a_missed_consultation_is_spoken_of_until_there_is_a_new_one() -> None:
+    gone = a_visit(state=VisitState.NOSHOW, is_treatment=False)
+    again = a_visit(VISIT_AT + timedelta(days=3), uid="s2-1", series_id="s2", is_treatment=False)
+
+    kinds = [
+        {each.kind for each in candidates(a_history(*visits))} for visits in ([gone], [gone, again])
+    ]
+
+    assert [NudgeKind.MISSED in each for each in kinds] == [True, False]
+
+
+def test_when_the_last_visit_is_missed_only_that_is_spoken_of() -> None:
+    *first, last = a_series(state=VisitState.FULFILLED)
+    history = a_history(*first, replace(last, state=VisitState.NOSHOW))
+
+    kinds = [each.kind for each in played(history, BEFORE, LATER)]
+
+    assert (kinds[-1], NudgeKind.NEXT_SESSION in kinds) == (NudgeKind.MISSED, False)
+
+
+def test_what_was_missed_long_ago_and_not_made_up_for_is_the_next_session() -> None:
+    first, second, third, fourth = a_series(state=VisitState.FULFILLED)
+    history = a_history(first, replace(second, state=VisitState.NOSHOW), third, fourth)
+
+    assert on_the_wall(played(history, BEFORE, LATER))[-1] == "next_session Thu 30 Apr 10:00"
+
+
+def test_the_refresher_closes_itself_when_it_is_declined() -> None:
+    history = a_history(*a_series(state=VisitState.FULFILLED))
+
+    kinds = [
+        [each.kind for each in candidates(replace(history, declined=series))]
+        for series in ("s0", "s1")
+    ]
+
+    assert [NudgeKind.REFRESHER in each for each in kinds] == [True, False]
+    assert all(NudgeKind.SERIES_REVIEW in each for each in kinds)
 
 
 def test_unfinished_answers_are_recalled_twice_and_then_never() -> None:

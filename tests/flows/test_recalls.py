@@ -42,6 +42,21 @@ def test_a_course_without_its_next_time_is_a_reason_and_a_year_later_too() -> No
     assert [each.why for each in found if each] == [Why.NEXT_SESSION, Why.REFRESHER]
 
 
+def test_who_said_no_to_a_yearly_look_is_left_in_peace() -> None:
+    done = a_history(a_visit(-430, VisitState.FULFILLED), a_visit(-400, number=2))
+    said_no = replace(done, declined="s")
+
+    assert [each.kind for each in by_hand(done, NOW)] == [
+        NudgeKind.SERIES_REVIEW,
+        NudgeKind.REFRESHER,
+    ]
+    assert [each.kind for each in by_hand(said_no, NOW)] == [NudgeKind.SERIES_REVIEW]
+    assert (recall(done), recall(said_no)) == (
+        Recall(Why.REFRESHER, datetime(2026, 1, 26, 10, tzinfo=UTC)),
+        None,
+    )
+
+
 def test_a_day_to_wait_for_is_told_before_it_comes() -> None:
     found = recall(a_history(recheck_on=date(2026, 5, 1), course=None))
 

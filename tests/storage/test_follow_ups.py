@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select, update
 from flows.conversation import Answer
 from flows.effects import CancelSeries, HandOffLead, LeadKind, RecordDecision, StopMessages
 from flows.follow_up import History, NudgeKind, Silence, VisitState
+from flows.nudge_rules import candidates
 from flows.plan import Plan
 from flows.protocol import Spacing
 from storage import follow_ups, histories, moments, patients, staff_bookings, turns
@@ -131,6 +132,24 @@ async def test_a_cancelled_course_is_known_as_one(course: Database) -> None:
 
     assert found.cancelled_at == NOW
     assert {visit.state for visit in found.visits} == {VisitState.CANCELLED}
+
+
+async def test_a_course_that_was_done_outlasts_a_later_booking_that_was_cancelled(
+    course: Database,
+) -> None:
+    later = four_weekly(a_slot(MONDAY + timedelta(days=180)))
+    await turn(course, DECIDED, a_confirmation(*later, series="new"), before=0, run=2)
+    between = await history(course)
+    await turn(course, CancelSeries("new"), before=1, run=2, declined="series")
+
+    found = await history(course)
+
+    assert between.course is not None
+    assert found.course is not None
+    assert (between.course.series_id, found.course.series_id) == ("new", "series")
+    kinds = {each.kind for each in candidates(replace(found, declined=""))}
+    assert {NudgeKind.SERIES_REVIEW, NudgeKind.REFRESHER} <= kinds
+    assert NudgeKind.REFRESHER not in {each.kind for each in candidates(found)}
 
 
 async def test_a_look_says_the_next_word_once_and_knows_when_to_look_again(

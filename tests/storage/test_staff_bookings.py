@@ -73,6 +73,19 @@ async def test_a_slip_of_the_finger_can_be_undone(desk: Desk, before: str, after
     assert (await desk.does(staff_bookings.undo, "series-1")).state == after
 
 
+async def test_the_patient_s_own_view_knows_what_was_missed(desk: Desk) -> None:
+    await desk.books(*four_weekly(a_slot(), 3))
+
+    async def missed() -> list[bool]:
+        return [each.is_missed for each in (await desk.conversation()).booking.sessions]
+
+    await desk.at(AFTERWARDS).does(staff_bookings.mark_noshow, "series-1")
+    assert await missed() == [True, False, False]
+
+    await desk.at(AFTERWARDS).does(staff_bookings.undo, "series-1")
+    assert await missed() == [False, False, False]
+
+
 async def test_a_missed_visit_whose_time_is_taken_stays_missed(desk: Desk) -> None:
     await desk.books(a_slot())
     await set_state(desk, "noshow")

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from clinic.console.free_times import key_of
+from flows.protocol import Spacing
 from flows.slots import Slot
 from storage import calendar_accounts, staff_bookings
 from storage.clerks import Clerk, Seen
@@ -189,6 +190,26 @@ async def test_what_has_begun_cannot_be_moved(world: ConsoleWorld, member: Brows
     answer = await member.get(f"/calendar/visits/{uid}/move")
 
     assert "This visit cannot be moved any more." in (await member.follows(answer)).text
+
+
+async def test_a_missed_visit_leads_to_the_gap_that_it_left(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    begun = a_slot(world.clock() - timedelta(minutes=10))
+    times = (later(begun, -WEEK), begun, later(begun, WEEK))
+    uid = await world.books(*times, name="Maya", plan=a_plan(3, Spacing(7, 7, 10)))
+    second = uid.replace("-1", "-2")
+    await member.post(f"/today/visits/{second}/missed", {"version": "1"})
+
+    today = (await member.get("/today")).text
+    assert f'href="/calendar/visits/{second}"' in today
+    page = (await member.get(f"/calendar/visits/{second}")).text
+    assert "14 days: outside the 7 to 10 that the course asks for" in page
+    (path,) = re.findall(r'href="([^"]+/move\?on=[^"]+)"', page)
+
+    on = (times[0].starts_at + timedelta(days=10)).date()
+    assert path == f"/calendar/visits/{uid.replace('-1', '-3')}/move?on={on}"
+    assert (await member.get(path)).status_code == 200
 
 
 async def test_somebody_is_written_in_at_a_free_time(world: ConsoleWorld, member: Browser) -> None:
