@@ -20,6 +20,9 @@ from storage.staff import Member
 #: Most who may be treated book within minutes, and then there is one card instead of two.
 _ELIGIBLE_AFTER = timedelta(minutes=10)
 
+#: What somebody has to hear of each time, also when they heard of this lead before.
+_ALARMS = frozenset({LeadKind.PERSON, LeadKind.URGENT})
+
 _TO_COME = ("pending", "booked", "arrived")
 
 #: From which statuses each can be reached by a card's button.
@@ -51,7 +54,10 @@ class CardFacts:
 def enqueue(
     connection: Connection, conversation: Conversation, effect: HandOffLead, now: datetime
 ) -> int:
-    """Leave a card for each member who wants it, once a kind; return how many."""
+    """Leave a card for each member who wants it, once a kind; an alarm each time. Return how many.
+
+    A turn is committed once, however often its update comes, so its revision names an alarm.
+    """
     lead = connection.execute(
         select(Lead.id, Lead.clinic_id).where(
             Lead.chat_id == conversation.chat_id, Lead.run == conversation.run
@@ -62,11 +68,14 @@ def enqueue(
     due_at = now + _ELIGIBLE_AFTER if effect.kind is LeadKind.ELIGIBLE else now
     if effect.kind is LeadKind.BOOKED:
         _take_back(connection, f"card:{lead.id}:{LeadKind.ELIGIBLE}:")
+    if effect.kind in _ALARMS:
+        _take_back(connection, f"card:{lead.id}:{effect.kind}:")
+    which = f":{conversation.revision}" if effect.kind in _ALARMS else ""
     return sum(
         outbox.enqueue(
             connection,
             Message(
-                key=f"card:{lead.id}:{effect.kind}:{member.id}",
+                key=f"card:{lead.id}:{effect.kind}{which}:{member.id}",
                 kind=Kind.CARD,
                 due_at=due_at,
                 ref_type=withdrawals.STAFF,

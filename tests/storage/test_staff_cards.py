@@ -32,8 +32,8 @@ async def joins(desk: Desk, chat_id: int, name: str = "Iris") -> Member:
     return member
 
 
-async def hands_off(desk: Desk, *kinds: LeadKind) -> None:
-    for number, kind in enumerate(kinds):
+async def hands_off(desk: Desk, *kinds: LeadKind, first: int = 0) -> None:
+    for number, kind in enumerate(kinds, first):
         before = None if number == 0 else number - 1
         conversation = a_conversation()
         effects = (a_decision(), HandOffLead(kind, 80))
@@ -51,7 +51,34 @@ async def test_each_member_who_wants_cards_gets_one_for_each_kind(desk: Desk) ->
 
     await hands_off(desk, LeadKind.REVIEW, LeadKind.REVIEW, LeadKind.PERSON)
 
-    assert await keys(desk) == [f"card:1:review:{one.id}", f"card:1:person:{one.id}"]
+    assert await keys(desk) == [f"card:1:review:{one.id}", f"card:1:person:2:{one.id}"]
+
+
+@pytest.mark.parametrize("alarm", [LeadKind.PERSON, LeadKind.URGENT])
+async def test_each_new_alarm_rings_and_a_repeated_update_does_not(
+    desk: Desk, alarm: LeadKind
+) -> None:
+    member = await joins(desk, 101)
+
+    await hands_off(desk, alarm)
+    await desk.database.write(
+        lambda c: c.execute(update(models.Outbox).values(state="sent")) and None
+    )
+    await hands_off(desk, alarm, first=1)
+    again = a_turn(HandOffLead(alarm), before=0)
+    assert await desk.database.write(turns.commit, again) == turns.Duplicate()
+
+    assert await keys(desk, "sent") == [f"card:1:{alarm}:0:{member.id}"]
+    assert await keys(desk) == [f"card:1:{alarm}:1:{member.id}"]
+
+
+async def test_an_alarm_that_was_not_sent_yet_is_not_rung_twice(desk: Desk) -> None:
+    member = await joins(desk, 101)
+
+    await hands_off(desk, LeadKind.PERSON, LeadKind.PERSON)
+
+    assert await keys(desk) == [f"card:1:person:1:{member.id}"]
+    assert await keys(desk, "cancelled") == [f"card:1:person:0:{member.id}"]
 
 
 async def test_a_booking_takes_the_place_of_a_card_that_waits(desk: Desk) -> None:
