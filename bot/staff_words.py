@@ -68,6 +68,8 @@ class StaffWords:
             lines.append(self.say("card.urgent"))
         elif facts.wants_person:
             lines.append(self.say("card.person"))
+        if facts.has_paused:
+            lines.append(self.say("card.paused"))
         lines.append(self.say("card.new", lead=facts.lead_id, clinic=facts.clinic))
         verdict = self.say(f"verdict.{facts.verdict or 'none'}")
         lines.append(self.say("card.verdict", verdict=verdict))

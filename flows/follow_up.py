@@ -87,6 +87,11 @@ class Visit:
         return self.state is VisitState.NOSHOW
 
     @property
+    def waits_for_a_look(self) -> bool:
+        """Say whether something changed that nobody has looked at: who came has been seen."""
+        return self.is_paused and self.state in (VisitState.PENDING, VisitState.BOOKED)
+
+    @property
     def ref(self) -> str:
         """Name this time of this visit; a moved visit is spoken of anew."""
         return f"{self.uid}:{self.version}"
@@ -155,6 +160,10 @@ class History:
         """Return the last session of a course; None while one that its plan asks for is missing."""
         sessions = tuple(self.treatments(course))
         return sessions[-1] if sessions and len(sessions) >= course.sessions else None
+
+    def holds_back(self, uid: str) -> bool:
+        """Say whether nothing may be said about this appointment until the clinic has looked."""
+        return any(visit.uid == uid and visit.waits_for_a_look for visit in self.visits)
 
     def was_sent(self, kind: NudgeKind, ref: str) -> bool:
         """Say whether this very message went out before."""

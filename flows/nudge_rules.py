@@ -30,7 +30,7 @@ class Nudge:
 
 
 def candidates(history: History) -> Iterator[Nudge]:
-    """Yield what the history calls for, said before or not, whatever the manners."""
+    """Yield what the history calls for: said before or not, held back or not, whatever manners."""
     yield from _unfinished(history)
     yield from _hold(history)
     yield from _recheck(history)
@@ -78,7 +78,7 @@ def _recheck(history: History) -> Iterator[Nudge]:
 
 
 def _before(visit: Visit) -> Iterator[Nudge]:
-    if visit.state is not VisitState.BOOKED or visit.is_paused:
+    if visit.state is not VisitState.BOOKED:
         return
     starts_at = visit.starts_at
     if visit.is_treatment:
@@ -90,7 +90,7 @@ def _before(visit: Visit) -> Iterator[Nudge]:
 
 
 def _after(history: History, visit: Visit) -> Iterator[Nudge]:
-    if not visit.is_treatment or not visit.is_kept or visit.is_paused:
+    if not visit.is_treatment or not visit.is_kept:
         return
     on, zone = _local_day(visit.ends_at, history.zone), history.zone
     evening = max(local_instant(on, _EVENING, zone), visit.ends_at + _HOUR)

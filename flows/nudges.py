@@ -28,6 +28,7 @@ class Standing(StrEnum):
     WAITING = "waiting"
     SENT = "sent"
     SILENT = "silent"  # nothing at all may be said to this patient
+    PAUSED = "paused"  # something changed before this visit, and the clinic has not looked yet
     UNWANTED = "unwanted"  # the patient stopped messages of this kind
     MISSED = "missed"  # its time passed before it could be sent
 
@@ -63,6 +64,8 @@ def _standing(history: History, nudge: Nudge, now: datetime, quiet: QuietHours) 
         return Outlook(nudge, Standing.SENT)
     if history.silences:
         return Outlook(nudge, Standing.SILENT, min(history.silences))
+    if history.holds_back(nudge.uid):
+        return Outlook(nudge, Standing.PAUSED)
     if nudge.kind in history.stopped_kinds:
         return Outlook(nudge, Standing.UNWANTED)
     due_at = _polite(history, nudge.kind, max(nudge.due_at, now), quiet)

@@ -87,6 +87,8 @@ def by_hand(history: History, now: datetime) -> tuple[Nudge, ...]:
     for nudge in candidates(history):
         if nudge.kind in history.stopped_kinds or nudge.kind in found:
             continue
+        if history.holds_back(nudge.uid):
+            continue
         until = _until(nudge, starts, now)
         if until is not None and until > now:
             found[nudge.kind] = Nudge(nudge.kind, nudge.ref, now, until, nudge.uid)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 from flows.follow_up import TREATING
 from flows.plan import Plan
 from flows.slots import Slot
-from storage import documents, leads
+from storage import documents, leads, pauses
 from storage.clerks import Seen
 from storage.models import Appointment, Decision, Lead, Patient, Practitioner, Service
 
@@ -30,6 +30,7 @@ class Session:
     slot: Slot
     practitioner_name: str
     hold_until: datetime | None
+    is_paused: bool  # the patient said that something has changed, and nobody has looked
 
     @property
     def seen(self) -> Seen:
@@ -162,4 +163,5 @@ def _session(row: Any) -> Session:
         slot=Slot(row.starts_at, row.ends_at, row.slug),
         practitioner_name=row.practitioner_name,
         hold_until=row.hold_until,
+        is_paused=pauses.waits_for_a_look(row),
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
-from storage import leads
+from storage import leads, pauses
 from storage.models import Appointment, Lead, Patient, Practitioner, Service
 
 #: States that a sheet shows; a cancelled time is free again and shown nowhere.
@@ -35,6 +35,7 @@ class Visit:
     hold_until: datetime | None
     blocks_from: datetime  # with the buffer before
     blocks_until: datetime  # with the buffer after
+    is_paused: bool  # the patient said that something has changed, and nobody has looked
     patient: str = field(default="", repr=False)
     phone: str = field(default="", repr=False)
     note: str = field(default="", repr=False)
@@ -136,6 +137,7 @@ def _visit(row: Row[*tuple[object, ...]]) -> Visit:
         hold_until=row.hold_until,
         blocks_from=row.blocks_from,
         blocks_until=row.blocks_until,
+        is_paused=pauses.waits_for_a_look(row),
         patient=row.first_name or row.walk_in_name or "",
         phone=row.phone or row.walk_in_phone or "",
         note=row.note or "",

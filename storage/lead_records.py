@@ -18,7 +18,7 @@ from flows.conversation import Answer
 from flows.eligibility import Score, Verdict
 from flows.events import Action
 from flows.plan import Plan
-from storage import documents
+from storage import documents, pauses
 from storage.models import (
     Appointment,
     Clinic,
@@ -80,6 +80,7 @@ class SessionRecord:
     code: str
     sequence: int
     version: int
+    is_paused: bool  # the patient said that something has changed, and nobody has looked
     created_at: datetime
     updated_at: datetime
 
@@ -255,6 +256,7 @@ def _sessions(
                 code=row.code,
                 sequence=row.sequence,
                 version=row.version,
+                is_paused=pauses.waits_for_a_look(row),
                 created_at=row.created_at,
                 updated_at=row.updated_at,
             )

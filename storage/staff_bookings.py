@@ -19,7 +19,16 @@ from sqlalchemy.exc import IntegrityError
 
 from flows.effects import MoveAppointment
 from flows.slots import Slot
-from storage import bookings, calendar_pushes, clerks, histories, lead_events, waitlist, withdrawals
+from storage import (
+    bookings,
+    calendar_pushes,
+    clerks,
+    histories,
+    lead_events,
+    pauses,
+    waitlist,
+    withdrawals,
+)
 from storage.bookings import Booker, SlotsGone
 from storage.clerks import Clerk, NotAllowed, Seen
 from storage.lead_events import EventType
@@ -96,6 +105,22 @@ def cancel_series(connection: Connection, clerk: Clerk, seen: tuple[Seen, ...]) 
         key = "message.cancelled_all" if len(rows) > 1 else "message.cancelled"
         first = min(rows, key=lambda row: (row.starts_at, row.uid))
         clerks.tell_patient(connection, clerk, first, key, withdrawals.ENDED)
+
+
+def go_ahead(connection: Connection, clerk: Clerk, seen: Seen) -> None:
+    """Note that somebody has looked at what changed: the visit may take place as it stands.
+
+    What there is still time to say about the visit is said: its time was not fixed anew.
+    """
+    row = clerks.find(connection, clerk, seen)
+    if not pauses.waits_for_a_look(row):
+        raise NotAllowed("nothing has changed that waits for a look")
+    connection.execute(
+        update(Appointment)
+        .where(Appointment.uid == seen.uid)
+        .values(paused_at=None, version=Appointment.version + 1)
+    )
+    clerks.record(connection, clerk, "appointment.looked_at", seen.uid)
 
 
 def mark_arrived(connection: Connection, clerk: Clerk, seen: Seen) -> None:

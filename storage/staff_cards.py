@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, update
 from flows import eligibility
 from flows.conversation import Conversation
 from flows.effects import HandOffLead, LeadKind
-from storage import lead_work, outbox, staff, withdrawals
+from storage import lead_work, outbox, pauses, staff, withdrawals
 from storage.lead_work import Whose
 from storage.models import WAITING, Appointment, Clinic, Lead, Outbox, StaffMember
 from storage.outbox import Message
@@ -46,6 +46,7 @@ class CardFacts:
     band: str  # high, medium, low; empty without a score
     wants_person: bool
     booked: tuple[tuple[datetime, str, str], ...]  # starts at, code, state: to come
+    has_paused: bool  # something changed before one of them, and nobody has looked
     status: str
     by: str  # name of whoever set the status; empty for a new one
     chat_id: int | None  # the member's; None when they left or want no cards
@@ -101,7 +102,7 @@ def facts(connection: Connection, lead_id: int, member_id: int) -> CardFacts | N
         return None
     by = connection.execute(select(StaffMember.name).where(StaffMember.id == row.staff_id)).scalar()
     visits = connection.execute(
-        select(Appointment.starts_at, Appointment.code, Appointment.state)
+        select(Appointment.starts_at, Appointment.code, Appointment.state, Appointment.paused_at)
         .where(
             Appointment.clinic_id == row.clinic_id,
             Appointment.chat_id == row.chat_id,
@@ -109,7 +110,7 @@ def facts(connection: Connection, lead_id: int, member_id: int) -> CardFacts | N
             Appointment.state.in_(_TO_COME),
         )
         .order_by(Appointment.starts_at)
-    )
+    ).all()
     return CardFacts(
         lead_id=row.id,
         clinic=row.name,
@@ -120,6 +121,7 @@ def facts(connection: Connection, lead_id: int, member_id: int) -> CardFacts | N
         band="" if row.score is None else eligibility.band(row.score),
         wants_person=row.wants_person_at is not None,
         booked=tuple((visit.starts_at, visit.code, visit.state) for visit in visits),
+        has_paused=any(map(pauses.waits_for_a_look, visits)),
         status=row.status,
         by=by or "",
         chat_id=row.member_chat if row.wants_cards else None,

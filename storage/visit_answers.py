@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
@@ -31,7 +32,7 @@ def take(connection: Connection, chat_id: int, answer: Answer, now: datetime) ->
         case ConfirmVisit():
             _note(connection, chat_id, answer.uid, confirmed_at=now)
         case PauseVisit():
-            _note(connection, chat_id, answer.uid, paused_at=now, confirmed_at=None)
+            _pause(connection, chat_id, answer.uid, now)
         case StopNudges():
             _stop(connection, chat_id, answer.kind)
         case ReviewSeries():
@@ -52,7 +53,13 @@ def _wait(connection: Connection, chat_id: int, answer: Waiting, now: datetime) 
             waitlist.decline(connection, chat_id, answer.uid, now)
 
 
-def _note(connection: Connection, chat_id: int, uid: str, **values: datetime | None) -> None:
+def _pause(connection: Connection, chat_id: int, uid: str, now: datetime) -> None:
+    """The version grows: what staff do next, they do knowing of the pause."""
+    version = Appointment.version + 1
+    _note(connection, chat_id, uid, paused_at=now, confirmed_at=None, version=version)
+
+
+def _note(connection: Connection, chat_id: int, uid: str, **values: Any) -> None:
     connection.execute(
         update(Appointment)
         .where(

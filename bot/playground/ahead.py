@@ -90,6 +90,8 @@ def _why(one: Outlook) -> str:
     match one.standing:
         case Standing.SILENT:
             return _SILENCES[Silence(one.why)]
+        case Standing.PAUSED:
+            return "something has changed, and the clinic has not looked yet"
         case Standing.UNWANTED:
             return "the patient wants none of these"
         case Standing.MISSED:

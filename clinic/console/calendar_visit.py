@@ -29,6 +29,7 @@ class Act:
     change: Callable[..., Any]
     words: str  # what staff read then; the patient stands for {}
     all_of_them: bool = False
+    is_news: bool = True  # the patient is to hear of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,13 @@ class Gap:
     fits: bool
 
 
+LOOKED_AT = "{} is looked at: the visit takes place, and messages come again."
+
 ACTS: Mapping[str, Act] = {
     "confirm": Act(staff_bookings.confirm, "{} is booked."),
     "confirm-all": Act(staff_bookings.confirm_series, "All visits of {} are booked.", True),
     "decline": Act(staff_bookings.decline, "The request of {} is declined."),
+    "go-ahead": Act(staff_bookings.go_ahead, LOOKED_AT, is_news=False),
     "cancel": Act(staff_bookings.cancel, "The visit of {} is cancelled."),
     "cancel-rest": Act(staff_bookings.cancel_series, "The visits of {} are cancelled.", True),
 }
@@ -101,9 +105,12 @@ async def act(request: Request) -> Response:
         return views.see_other(request, f"/calendar/visits/{uid}", CHANGED)
     except NotAllowed as fault:
         return views.see_other(request, f"/calendar/visits/{uid}", sentence(fault))
+    words = wanted.words.format(name_of(course))
+    if not wanted.is_news:
+        return views.see_other(request, f"/calendar/visits/{uid}", words)
     session = course.session
     back = calendar.address(day_of(session, me.zone), session.slot.practitioner)
-    return views.see_other(request, back, told(wanted.words.format(name_of(course)), course))
+    return views.see_other(request, back, told(words, course))
 
 
 CHANGED = "Somebody else changed this a moment ago. Look at it again."

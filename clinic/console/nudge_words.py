@@ -52,6 +52,7 @@ _REASONS: Mapping[str, str] = {
     "AppointmentGone": "the visit was cancelled",
     "Cancelled": "the visit was cancelled",
     "Paused": "paused by your team",
+    "SomethingChanged": "paused: something has changed",
     "NothingToSay": "what it was about is gone",
 }
 
@@ -59,6 +60,7 @@ _STANDINGS: Mapping[Standing, tuple[str, str]] = {
     Standing.SENT: ("done", "Sent"),
     Standing.WAITING: ("plain", "Waiting"),
     Standing.SILENT: ("wait", "Held back"),
+    Standing.PAUSED: ("wait", "Held back"),
     Standing.UNWANTED: ("wait", "Stopped by them"),
     Standing.MISSED: ("done", "Not sent"),
 }
@@ -78,6 +80,8 @@ def reason(line: NudgeLine) -> str:
     """Return why a nudge was not, or may not be, sent; empty where nothing is in the way."""
     if line.state == "uncertain":
         return "perhaps not arrived"
+    if line.standing is Standing.PAUSED:
+        return _REASONS["SomethingChanged"]
     if not line.why:
         return "its time had passed" if line.standing is Standing.MISSED and not line.state else ""
     return SILENCES.get(line.why) or _REASONS.get(line.why, f"not delivered ({line.why})")

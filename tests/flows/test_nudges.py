@@ -276,10 +276,23 @@ def test_a_moved_visit_is_spoken_of_anew() -> None:
 
 def test_a_paused_visit_is_not_spoken_of_and_the_rest_of_the_course_is() -> None:
     first, second = a_series(2)
+    history = a_history(replace(first, is_paused=True), second)
 
-    refs = {each.uid for each in candidates(a_history(replace(first, is_paused=True), second))}
+    about = [each for each in outlook(history, BEFORE) if each.nudge.uid]
 
-    assert refs - {""} == {second.uid}
+    assert {each.standing for each in about if each.nudge.uid == first.uid} == {Standing.PAUSED}
+    assert {each.standing for each in about if each.nudge.uid == second.uid} == {Standing.WAITING}
+
+
+@pytest.mark.parametrize("state", [VisitState.ARRIVED, VisitState.FULFILLED])
+def test_who_came_although_something_had_changed_is_looked_after(state: VisitState) -> None:
+    history = a_history(a_visit(is_paused=True, state=state), course=None)
+
+    assert [each.kind for each in played(history, VISIT_AT, LATER)] == [
+        NudgeKind.AFTERCARE,
+        NudgeKind.CHECK_IN_FIRST,
+        NudgeKind.CHECK_IN_SECOND,
+    ]
 
 
 def test_a_consultation_needs_no_preparation_and_no_aftercare() -> None:

@@ -110,6 +110,10 @@ def test_nothing_may_be_sent_by_hand_into_a_silence() -> None:
     assert by_hand(history, NOW) == ()
 
 
+def test_nothing_may_be_sent_by_hand_about_a_visit_that_waits_for_a_look() -> None:
+    assert by_hand(a_history(a_visit(2, is_paused=True)), NOW) == ()
+
+
 def test_nobody_is_asked_again_before_the_day_that_was_named() -> None:
     history = a_history(recheck_on=date(2026, 5, 1), course=None)
 

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import update
 
 from flows.conversation import Booking, Stage
-from flows.effects import CancelSeries
-from storage import audit, models, outbox, staff_bookings, turns
+from flows.effects import CancelSeries, PauseVisit
+from storage import audit, histories, models, outbox, staff_bookings, turns, visit_answers
 from storage.bookings import NoSuchAppointment, SlotsGone
 from storage.clerks import ChangedMeanwhile, NotAllowed, Seen
 from storage.database import Database
@@ -63,6 +63,49 @@ async def test_only_the_steps_of_the_table_can_be_made(desk: Desk, before: str) 
             assert (await desk.row("series-1")).state == before
 
     assert made == ALLOWED[before]
+
+
+async def pauses(desk: Desk) -> None:
+    """Let Ada say that something has changed before her visit."""
+    await desk.database.write(visit_answers.take, ADA, PauseVisit("series-1"), NOW)
+
+
+async def is_paused(desk: Desk) -> bool:
+    history = await desk.database.read(histories.load, ADA, NOW)
+    assert history is not None
+    return history.holds_back("series-1")
+
+
+async def test_whoever_looked_at_what_changed_lets_the_visit_go_ahead(desk: Desk) -> None:
+    await desk.books(a_slot())
+    stale = await desk.seen("series-1")
+    await pauses(desk)
+    with pytest.raises(ChangedMeanwhile):  # made without knowing of the pause
+        await desk.database.write(staff_bookings.go_ahead, desk.clerk, stale)
+
+    row = await desk.does(staff_bookings.go_ahead, "series-1")
+
+    assert (row.paused_at, row.state, row.updated_at) == (None, "booked", NOW)
+    assert not await is_paused(desk)
+    assert await desk.messages() == []
+    lines = await desk.database.read(audit.entries, desk.clerk.clinic_id)
+    assert [line.what for line in lines] == ["appointment.looked_at"]
+    with pytest.raises(NotAllowed):
+        await desk.does(staff_bookings.go_ahead, "series-1")
+
+
+async def test_a_move_keeps_the_pause_and_who_comes_ends_it(desk: Desk) -> None:
+    await desk.books(a_slot())
+    await pauses(desk)
+
+    await desk.does(staff_bookings.move, "series-1", LATER)
+    moved = await is_paused(desk)
+    here = desk.at(LATER.starts_at)
+    await here.does(staff_bookings.mark_arrived, "series-1")
+    arrived = await is_paused(desk)
+    await here.does(staff_bookings.undo, "series-1")  # a slip of the finger looked at nothing
+
+    assert (moved, arrived, await is_paused(desk)) == (True, False, True)
 
 
 @pytest.mark.parametrize(("before", "after"), sorted(UNDOES.items()))

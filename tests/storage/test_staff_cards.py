@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from flows.effects import HandOffLead, LeadKind
-from storage import models, outbox, staff, staff_cards, turns
+from flows.effects import HandOffLead, LeadKind, PauseVisit
+from storage import models, outbox, staff, staff_cards, turns, visit_answers
 from storage.database import Database
 from storage.staff import Member
-from tests.builders import NOW, a_conversation, a_decision, a_turn
-from tests.storage.clerical import Desk, a_desk
+from tests.builders import NOW, a_conversation, a_decision, a_slot, a_turn
+from tests.storage.clerical import ADA, Desk, a_desk
 
 LATER = NOW + timedelta(minutes=11)
 
@@ -79,6 +79,19 @@ async def test_an_alarm_that_was_not_sent_yet_is_not_rung_twice(desk: Desk) -> N
 
     assert await keys(desk) == [f"card:1:person:1:{member.id}"]
     assert await keys(desk, "cancelled") == [f"card:1:person:0:{member.id}"]
+
+
+async def test_a_card_says_that_something_changed_before_a_visit(desk: Desk) -> None:
+    member = await joins(desk, 101)
+    await desk.books(a_slot())
+    await desk.database.write(visit_answers.take, ADA, PauseVisit("series-1"), NOW)
+    told = a_turn(HandOffLead(LeadKind.PERSON), before=0, conversation=a_conversation())
+    await desk.database.write(turns.commit, told)
+
+    facts = await desk.database.read(staff_cards.facts, 1, member.id)
+
+    assert facts is not None
+    assert facts.has_paused
 
 
 async def test_a_booking_takes_the_place_of_a_card_that_waits(desk: Desk) -> None:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from storage import calendar_accounts, courses, time_off, turns
+from flows.effects import PauseVisit
+from storage import calendar_accounts, courses, time_off, turns, visit_answers
 from storage.clerks import Clerk
 from storage.models import Appointment, Outbox
 from storage.time_off import TimeOff
@@ -92,6 +93,50 @@ async def test_a_hold_shows_its_end_and_a_request_its_badge(
 
     assert "Held until 10:28" in entry(page, "Lea")
     assert "To confirm" in entry(page, "Priya")
+
+
+async def something_changed(world: ConsoleWorld, at: datetime) -> str:
+    """Let Maya book this time and say later that something has changed; return the visit's UID."""
+    uid = await world.books(a_slot(at), name="Maya")
+    chat_id = await world.database.read(
+        lambda c: c.execute(select(Appointment.chat_id).where(Appointment.uid == uid)).scalar_one()
+    )
+    await world.database.write(visit_answers.take, chat_id, PauseVisit(uid), world.clock())
+    return uid
+
+
+@pytest.mark.parametrize("role", ["owner", "staff"])
+async def test_a_visit_before_which_something_changed_is_seen_until_somebody_has_looked(
+    world: ConsoleWorld, role: str
+) -> None:
+    somebody = await world.signed_in_client(role)
+    uid = await something_changed(world, world.clock().replace(hour=15, minute=0))
+    own, badge = f"/calendar/visits/{uid}", "Something has changed</span>"
+    places = ("/today", "/calendar", own, "/leads/1")
+    assert [path for path in places if badge not in (await somebody.get(path)).text] == []
+    assert "paused: something has changed" in (await somebody.get("/leads/1")).text
+
+    looked = await somebody.post(f"{own}/go-ahead", {"seen": f"{uid}:2"})
+    page = (await somebody.follows(looked)).text
+
+    assert "Maya is looked at" in page
+    assert "They are told in Telegram" not in page
+    assert [path for path in places if badge in (await somebody.get(path)).text] == []
+    assert await messages(world) == []
+
+
+async def test_nobody_lets_a_visit_go_ahead_that_they_have_not_seen_as_it_is(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    uid = await something_changed(world, world.clock().replace(hour=15, minute=0))
+    own = f"/calendar/visits/{uid}"
+
+    late = await member.follows(await member.post(f"{own}/go-ahead", {"seen": f"{uid}:1"}))
+    await member.post(f"{own}/go-ahead", {"seen": f"{uid}:2"})
+    twice = await member.follows(await member.post(f"{own}/go-ahead", {"seen": f"{uid}:3"}))
+
+    assert "Somebody else changed this" in late.text
+    assert "Nothing has changed that waits for a look." in twice.text
 
 
 async def test_opening_hours_buffers_and_the_minute_are_drawn(
