@@ -51,6 +51,10 @@ _ABOUT_COURSE = frozenset({*_WHY, NudgeKind.SERIES_REVIEW})
 #: So old a recall is given up: nobody waits to hear of it any more.
 GIVEN_UP = timedelta(days=365)
 
+#: So long before its time what is said before a visit may be said by hand; sooner it would be
+#: untrue, and stand for the safety check that is due shortly before the visit.
+_AHEAD_FOR = timedelta(days=1)
+
 _AFTER_FOR = timedelta(days=14)  # so long after a visit one may ask how it was
 _BY_HAND_FOR = timedelta(days=1)  # a nudge sent by hand is worth nothing later
 _HOUR = timedelta(hours=1)
@@ -103,7 +107,8 @@ def _until(nudge: Nudge, starts: Mapping[str, datetime], now: datetime) -> datet
     """Return until when a nudge may be sent by hand; None while it makes no sense."""
     soon = now + _BY_HAND_FOR
     if nudge.kind in _BEFORE_VISIT:
-        return min(soon, starts[nudge.uid] - _HOUR)
+        is_near = nudge.due_at - _AHEAD_FOR <= now
+        return min(soon, starts[nudge.uid] - _HOUR) if is_near else None
     if nudge.kind in _AFTER_VISIT:
         return min(soon, nudge.due_at + _AFTER_FOR) if nudge.due_at <= now else None
     if nudge.kind in _ABOUT_COURSE:

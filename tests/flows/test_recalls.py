@@ -90,7 +90,7 @@ def test_what_they_stopped_is_no_reason() -> None:
 
 
 def test_only_what_makes_sense_now_may_be_sent_by_hand() -> None:
-    ahead, done = a_visit(3, number=2), a_visit(-5, VisitState.FULFILLED)
+    ahead, done = a_visit(2, number=2), a_visit(-5, VisitState.FULFILLED)
     kinds = [nudge.kind for nudge in by_hand(a_history(done, ahead), NOW)]
 
     assert set(kinds) == {
@@ -102,6 +102,26 @@ def test_only_what_makes_sense_now_may_be_sent_by_hand() -> None:
         NudgeKind.CHECK_IN_SECOND,
     }
     assert len(kinds) == len(set(kinds))
+
+
+@pytest.mark.parametrize(
+    ("days", "kinds"),
+    [
+        (20, set()),
+        (8, {NudgeKind.PREPARE_WEEK}),
+        (3, {NudgeKind.PREPARE_WEEK, NudgeKind.REMINDER}),
+        (2, {NudgeKind.PREPARE_WEEK, NudgeKind.REMINDER, NudgeKind.PREPARE_DAY}),
+        (0.5, {NudgeKind.PREPARE_WEEK, NudgeKind.REMINDER, NudgeKind.PREPARE_DAY}),
+        (0.04, set()),
+    ],
+)
+def test_what_is_said_before_a_visit_is_sent_by_hand_a_day_ahead_of_its_time_at_most(
+    days: float, kinds: set[NudgeKind]
+) -> None:
+    found = by_hand(a_history(a_visit(days), course=None), NOW)
+
+    assert {nudge.kind for nudge in found} == kinds
+    assert all(nudge.not_after <= NOW + timedelta(days=days) for nudge in found)
 
 
 def test_nothing_may_be_sent_by_hand_into_a_silence() -> None:
