@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from flows.protocol import Spacing
@@ -49,6 +49,9 @@ class VisitState(StrEnum):
 #: Whoever rates the result so, or lower, may need somebody to talk to.
 LOW_RATING = 2
 
+#: So long a verdict needs no second look at what is new.
+_FRESH_FOR = timedelta(days=2)
+
 _KEPT = frozenset({VisitState.BOOKED, VisitState.ARRIVED, VisitState.FULFILLED})
 
 #: Sessions that count for gaps and for a course: what was missed or cancelled treated nobody.
@@ -70,6 +73,7 @@ class Visit:
     is_confirmed: bool = False  # the patient said that they will come
     is_paused: bool = False  # a safety answer stopped this one until the clinic has looked
     chosen_at: datetime | None = None  # when this time was fixed
+    screened_at: datetime | None = None  # the verdict that it was booked with
 
     @property
     def is_kept(self) -> bool:
@@ -90,6 +94,13 @@ class Visit:
     def waits_for_a_look(self) -> bool:
         """Say whether something changed that nobody has looked at: who came has been seen."""
         return self.is_paused and self.state in (VisitState.PENDING, VisitState.BOOKED)
+
+    @property
+    def was_screened_lately(self) -> bool:
+        """Say whether the time was fixed soon after the patient answered the safety questions."""
+        if self.chosen_at is None or self.screened_at is None:
+            return False
+        return self.chosen_at - self.screened_at <= _FRESH_FOR
 
     @property
     def ref(self) -> str:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from flows.follow_up import TREATING, Course, History, NudgeKind, Visit, VisitState
 from flows.plan import months_after
-from flows.quiet_hours import local_instant
+from flows.quiet_hours import APART, NIGHT, local_instant
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 
 #: A time of day at which a message is welcome, on the clinic's clock.
 _MORNING, _LATE_AFTERNOON, _EVENING = time(10), time(17), time(19)
+
+
+#: What reminds of a visit in the two days before it.
+_REMINDS = frozenset({NudgeKind.REMINDER, NudgeKind.PREPARE_DAY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +39,7 @@ def candidates(history: History) -> Iterator[Nudge]:
     yield from _hold(history)
     yield from _recheck(history)
     for visit in history.visits:
-        chosen_at = visit.chosen_at
-        # What should have been said before the time was fixed is not made up for.
-        yield from (each for each in _before(visit) if not chosen_at or each.due_at > chosen_at)
+        yield from _before(history, visit)
         yield from _after(history, visit)
         yield from _missed(history, visit)
     if history.course is not None:
@@ -77,26 +79,58 @@ def _recheck(history: History) -> Iterator[Nudge]:
         yield _on_day(history, NudgeKind.RECHECK, ref, history.recheck_on, 30 * _DAY)
 
 
-def _before(visit: Visit) -> Iterator[Nudge]:
+def _before(history: History, visit: Visit) -> Iterator[Nudge]:
+    """What should have been said before the time was fixed is not made up for.
+
+    But the safety check is, unless the verdict was fresh then: nobody comes without having been
+    asked. It may come until an hour before the visit, and nothing within an hour of the fixing.
+    """
     if visit.state is not VisitState.BOOKED:
         return
+    chosen_at = visit.chosen_at
+    for nudge in _reminders(history, visit):
+        if chosen_at is None:
+            yield nudge
+        elif nudge.due_at > chosen_at:
+            yield replace(nudge, due_at=max(nudge.due_at, chosen_at + _HOUR))
+        elif nudge.kind is NudgeKind.REMINDER and not visit.was_screened_lately:
+            yield _about(visit, nudge.kind, chosen_at + _HOUR, visit.starts_at - _HOUR)
+
+
+def _reminders(history: History, visit: Visit) -> Iterator[Nudge]:
     starts_at = visit.starts_at
     if visit.is_treatment:
         yield _about(visit, NudgeKind.PREPARE_WEEK, starts_at - 7 * _DAY, starts_at - 4 * _DAY)
         yield _about(visit, NudgeKind.PREPARE_DAY, starts_at - _DAY, starts_at - 8 * _HOUR)
     yield _about(visit, NudgeKind.REMINDER, starts_at - 2 * _DAY, starts_at - 26 * _HOUR)
-    if not visit.is_confirmed:  # who has said that they will come needs no third reminder
+    # Who has said that they will come needs no third reminder.
+    if not visit.is_confirmed and not _would_delay_aftercare(history, visit):
         yield _about(visit, NudgeKind.TODAY, starts_at - 3 * _HOUR, starts_at - _HOUR)
+
+
+def _would_delay_aftercare(history: History, visit: Visit) -> bool:
+    """Say whether a reminder on the day, on top of another, would put the after-care off a day."""
+    is_reminded = any(each.ref == visit.ref and each.kind in _REMINDS for each in history.sent)
+    if not visit.is_treatment or not is_reminded:
+        return False
+    today_at = NIGHT.over(visit.starts_at - 3 * _HOUR, history.zone)
+    alone_at = NIGHT.over(_evening(history, visit), history.zone)
+    both_at = NIGHT.over(max(alone_at, today_at + APART), history.zone)
+    return _local_day(both_at, history.zone) > _local_day(alone_at, history.zone)
+
+
+def _evening(history: History, visit: Visit) -> datetime:
+    on = _local_day(visit.ends_at, history.zone)
+    return max(local_instant(on, _EVENING, history.zone), visit.ends_at + _HOUR)
 
 
 def _after(history: History, visit: Visit) -> Iterator[Nudge]:
     if not visit.is_treatment or not visit.is_kept:
         return
     on, zone = _local_day(visit.ends_at, history.zone), history.zone
-    evening = max(local_instant(on, _EVENING, zone), visit.ends_at + _HOUR)
     # The next morning is better than not at all: who came late in the day sleeps first.
     noon = local_instant(on + _DAY, time(12), zone)
-    yield _about(visit, NudgeKind.AFTERCARE, evening, noon)
+    yield _about(visit, NudgeKind.AFTERCARE, _evening(history, visit), noon)
     for kind, days in ((NudgeKind.CHECK_IN_FIRST, 1), (NudgeKind.CHECK_IN_SECOND, 3)):
         due_at = local_instant(on + days * _DAY, _LATE_AFTERNOON, zone)
         yield _about(visit, kind, due_at, due_at + 20 * _HOUR)

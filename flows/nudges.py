@@ -13,10 +13,7 @@ from enum import StrEnum
 
 from flows.follow_up import History, NudgeKind
 from flows.nudge_rules import Nudge, candidates
-from flows.quiet_hours import NIGHT, QuietHours
-
-#: Nobody gets two automatic messages within this time without having written in between.
-APART = timedelta(hours=12)
+from flows.quiet_hours import APART, NIGHT, QuietHours
 
 #: So long after the patient's last word nothing comes by itself.
 _CALM = timedelta(hours=1)
@@ -87,6 +84,6 @@ def _polite(history: History, kind: NudgeKind, at: datetime, quiet: QuietHours) 
     return quiet.over(at, history.zone)
 
 
-def _order(nudge: Nudge) -> tuple[datetime, datetime, str]:
-    """Of two that are due together, the one whose time ends first."""
-    return nudge.due_at, nudge.not_after, nudge.ref
+def _order(nudge: Nudge) -> tuple[datetime, bool, datetime, str]:
+    """Of two that are due together, the safety check, else the one whose time ends first."""
+    return nudge.due_at, nudge.kind is not NudgeKind.REMINDER, nudge.not_after, nudge.ref

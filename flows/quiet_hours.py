@@ -36,6 +36,9 @@ class QuietHours:
         return self.until(at, zone) or at
 
 
+#: Nobody gets two automatic messages within this time without having written in between.
+APART = timedelta(hours=12)
+
 #: Nobody is written to from nine in the evening until eight in the morning.
 NIGHT = QuietHours(time(21), time(8))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from flows import conversation as values
 from flows.conversation import Stage
@@ -62,8 +62,16 @@ _PERSON = (
     .where(_CHATS.c.chat_id == bindparam("chat"))
 )
 
+#: When the run that an appointment was booked in came to its last verdict.
+_SCREENED = (
+    select(func.max(Decision.at))
+    .where(Decision.chat_id == Appointment.chat_id, Decision.run == Appointment.run)
+    .scalar_subquery()
+    .label("screened_at")
+)
+
 _VISITS = (
-    select(table_of(Appointment))
+    select(table_of(Appointment), _SCREENED)
     .where(Appointment.chat_id == bindparam("chat"))
     .order_by(Appointment.starts_at)
 )
@@ -195,6 +203,7 @@ def _visit(row: Row[Any]) -> Visit:
         is_confirmed=row.confirmed_at is not None,
         is_paused=row.paused_at is not None,
         chosen_at=row.updated_at,
+        screened_at=row.screened_at,
     )
 
 

@@ -18,8 +18,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from flows import waiting
 from flows.follow_up import History, NudgeKind, Visit
-from flows.nudges import APART
-from flows.quiet_hours import NIGHT
+from flows.quiet_hours import APART, NIGHT
 from flows.slots import Slot, free_slots, local
 from flows.waiting import Offered
 from storage import calendar_store, histories, lead_events, outbox, withdrawals

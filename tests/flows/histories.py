@@ -72,6 +72,7 @@ def _visits(draw: st.DrawFn) -> tuple[Visit, ...]:
             is_confirmed=draw(st.booleans()),
             is_paused=draw(st.booleans()),
             chosen_at=draw(_MAYBE),
+            screened_at=draw(_MAYBE),
         )
         for index, at in enumerate(starts)
     )

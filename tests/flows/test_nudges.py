@@ -10,8 +10,8 @@ from hypothesis import given
 
 from flows.follow_up import History, NudgeKind, Sent, Silence, Visit, VisitState
 from flows.nudge_rules import candidates
-from flows.nudges import APART, Nudge, Standing, next_nudge, outlook
-from flows.quiet_hours import NIGHT
+from flows.nudges import Nudge, Standing, next_nudge, outlook
+from flows.quiet_hours import APART, NIGHT
 from tests.flows.histories import (
     COURSE,
     LONDON,
@@ -51,21 +51,48 @@ def test_one_visit_is_accompanied_from_a_week_before_to_three_days_after() -> No
         "prepare_week Thu 08 Jan 13:00",
         "reminder Tue 13 Jan 13:00",
         "prepare_day Wed 14 Jan 13:00",
-        "today Thu 15 Jan 10:00",
-        "aftercare Fri 16 Jan 08:00",  # twelve hours apart, and not at night
-        "check_in_first Fri 16 Jan 20:00",
+        "aftercare Thu 15 Jan 19:00",  # a third reminder would put it off till the morning
+        "check_in_first Fri 16 Jan 17:00",
         "check_in_second Sun 18 Jan 17:00",
     ]
 
 
-def test_who_has_confirmed_gets_the_aftercare_the_same_evening_instead_of_a_third_reminder() -> (
-    None
-):
-    history = a_history(a_visit(is_confirmed=True), course=None)
+@pytest.mark.parametrize(
+    ("hour", "expected"),
+    [
+        (9, ["today Thu 15 Jan 08:00", "aftercare Thu 15 Jan 20:00"]),
+        (11, ["today Thu 15 Jan 08:00", "aftercare Thu 15 Jan 20:00"]),
+        (12, ["aftercare Thu 15 Jan 19:00"]),
+        (18, ["aftercare Thu 15 Jan 20:00"]),
+        (20, ["today Thu 15 Jan 17:00", "aftercare Fri 16 Jan 08:00"]),
+    ],
+)
+def test_a_third_reminder_comes_where_it_does_not_put_the_aftercare_off(
+    hour: int, expected: list[str]
+) -> None:
+    history = a_history(a_visit(VISIT_AT.replace(hour=hour)), course=None)
 
-    assert on_the_wall(played(history, BEFORE, LATER))[3:5] == [
+    told = [line for line in on_the_wall(played(history, BEFORE, LATER)) if "check" not in line]
+
+    assert told[3:] == expected
+
+
+def test_who_has_confirmed_gets_no_third_reminder() -> None:
+    at_nine = a_visit(VISIT_AT.replace(hour=9), is_confirmed=True)
+
+    assert on_the_wall(played(a_history(at_nine, course=None), BEFORE, LATER))[3:5] == [
         "aftercare Thu 15 Jan 19:00",
         "check_in_first Fri 16 Jan 17:00",
+    ]
+
+
+def test_whoever_got_no_reminder_before_gets_one_on_the_day() -> None:
+    stopped = frozenset({NudgeKind.REMINDER, NudgeKind.PREPARE_DAY, NudgeKind.PREPARE_WEEK})
+    history = a_history(a_visit(), course=None, stopped_kinds=stopped)
+
+    assert on_the_wall(played(history, BEFORE, LATER))[:2] == [
+        "today Thu 15 Jan 10:00",
+        "aftercare Fri 16 Jan 08:00",  # twelve hours apart, and not at night
     ]
 
 
@@ -258,10 +285,37 @@ def test_who_has_to_wait_once_more_is_asked_once_more() -> None:
 
 def test_what_should_have_been_said_before_booking_is_not_made_up_for() -> None:
     chosen_at = VISIT_AT - timedelta(hours=40)
+    visit = a_visit(chosen_at=chosen_at, screened_at=chosen_at - timedelta(hours=1))
 
-    told = played(a_history(a_visit(chosen_at=chosen_at), course=None), chosen_at, VISIT_AT)
+    told = played(a_history(visit, course=None), chosen_at, VISIT_AT)
 
-    assert [each.kind for each in told] == [NudgeKind.PREPARE_DAY, NudgeKind.TODAY]
+    assert [each.kind for each in told] == [NudgeKind.PREPARE_DAY]
+
+
+@pytest.mark.parametrize("ahead", [47, 30, 25, 24.5, 24, 20, 12, 5, 3, 2.5])
+@pytest.mark.parametrize("old", [{"version": 1}, {"screened_at": VISIT_AT - timedelta(days=60)}])
+def test_whoever_was_screened_long_before_is_asked_what_is_new_however_late_the_time_was_fixed(
+    ahead: float, old: dict[str, object]
+) -> None:
+    chosen_at = VISIT_AT - timedelta(hours=ahead)
+    history = a_history(a_visit(chosen_at=chosen_at, **old), course=None)
+
+    told = played(history, chosen_at, VISIT_AT)
+
+    asked = [each for each in told if each.kind is NudgeKind.REMINDER]
+    assert len(asked) == 1
+    assert chosen_at + timedelta(hours=1) <= asked[0].due_at <= VISIT_AT - timedelta(hours=1)
+    assert told[0] == asked[0]
+
+
+def test_the_safety_check_is_asked_once_also_of_a_visit_that_was_moved_twice() -> None:
+    chosen_at = VISIT_AT - timedelta(hours=40)
+    moved = a_visit(chosen_at=chosen_at, version=2)
+    told = (Sent("reminder", moved.ref, chosen_at + timedelta(hours=1)),)
+
+    again = played(a_history(moved, course=None, sent=told), chosen_at, VISIT_AT)
+
+    assert NudgeKind.REMINDER not in {each.kind for each in again}
 
 
 def test_a_moved_visit_is_spoken_of_anew() -> None:

@@ -90,6 +90,22 @@ async def test_a_booked_course_is_read_with_its_plan(course: Database) -> None:
     assert (found.course.sessions, found.course.review_weeks) == (4, 12)
     assert (found.course.refresher_months, found.zone) == (12, "Europe/London")
     assert (found.is_open, found.silences) == (False, frozenset())
+    assert {(visit.chosen_at, visit.screened_at) for visit in found.visits} == {(NOW, NOW)}
+
+
+async def test_a_visit_that_staff_put_on_tomorrow_is_asked_about_before_it(
+    willow: Database,
+) -> None:
+    desk = await a_desk(willow)
+    await desk.books(a_slot(MONDAY + timedelta(days=7)))
+    await desk.at(MONDAY).does(staff_bookings.move, "series-1", a_slot(MONDAY + timedelta(days=1)))
+
+    await willow.write(follow_ups.look, MONDAY)
+    asked_at = await next_look(willow, MONDAY)
+    await willow.write(follow_ups.look, MONDAY + timedelta(hours=1))
+
+    assert asked_at == MONDAY + timedelta(hours=1)
+    assert await said(willow) == [("nudge:7:reminder:series-1:1", "appointment")]
 
 
 async def test_a_chat_without_conversation_has_no_history(willow: Database) -> None:
