@@ -56,6 +56,24 @@ def outlook(history: History, now: datetime, quiet: QuietHours = NIGHT) -> tuple
     return tuple(sorted(found, key=lambda each: _order(each.nudge)))
 
 
+def last_look(history: History, kind: str, ref: str, uid: str) -> Standing:
+    """Return how a message stands that was made before and is about to be sent.
+
+    WAITING: it is still called for and wanted; MISSED: what it was about is no longer so.
+    """
+    if history.silences:
+        return Standing.SILENT
+    if history.holds_back(uid):
+        return Standing.PAUSED
+    if kind in history.stopped_kinds:
+        return Standing.UNWANTED
+    # Who is offered an earlier time is chosen by who waits; no history calls for that.
+    is_so = kind == NudgeKind.WAITLIST_OFFER or any(
+        each.kind == kind and each.ref == ref for each in candidates(history)
+    )
+    return Standing.WAITING if is_so else Standing.MISSED
+
+
 def _standing(history: History, nudge: Nudge, now: datetime, quiet: QuietHours) -> Outlook:
     if history.was_sent(nudge.kind, nudge.ref):
         return Outlook(nudge, Standing.SENT)

@@ -98,7 +98,7 @@ def _look_at(connection: Connection, row: Any, now: datetime, quiet: QuietHours)
     history = histories.load(connection, chat_id, now)
     nudge = next_nudge(history, now, quiet) if history else None
     if nudge is not None and nudge.due_at <= now:
-        _enqueue(connection, chat_id, nudge, now)
+        outbox.enqueue(connection, message(chat_id, nudge, now), now)
         history = histories.load(connection, chat_id, now)
         nudge = next_nudge(history, now, quiet) if history else None
     found = recall(history) if history else None
@@ -120,10 +120,11 @@ def _kept(found: Recall | None) -> dict[str, object]:
     return {"why": found.why.value if found else None, "since": found.since if found else None}
 
 
-def _enqueue(connection: Connection, chat_id: int, nudge: Nudge, now: datetime) -> None:
+def message(chat_id: int, nudge: Nudge, now: datetime, key: str = "") -> Message:
+    """Return a nudge as a message that is due now; `key` tells it from the one sent by itself."""
     is_before = nudge.kind in _BEFORE
-    message = Message(
-        key=f"nudge:{chat_id}:{nudge.kind}:{nudge.ref}",
+    return Message(
+        key=f"nudge:{chat_id}:{nudge.kind}:{nudge.ref}{key}",
         kind=Kind.NUDGE,
         due_at=now,
         chat_id=chat_id,
@@ -132,4 +133,3 @@ def _enqueue(connection: Connection, chat_id: int, nudge: Nudge, now: datetime) 
         payload={"nudge": nudge.kind.value, "ref": nudge.ref, "uid": nudge.uid},
         not_after=nudge.not_after,
     )
-    outbox.enqueue(connection, message, now)

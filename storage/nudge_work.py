@@ -11,13 +11,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select, update
 
 from flows.follow_up import NudgeKind, Silence
-from flows.nudge_rules import Nudge
 from flows.nudges import Standing, outlook
 from flows.recalls import by_hand
 from storage import audit, follow_ups, histories, outbox, upserts
 from storage.lead_work import Whose
 from storage.models import WAITING, Clinic, Conversation, FollowUp, Lead, Outbox, StaffMember
-from storage.outbox import Message
 from storage.outbox_policy import Kind
 
 PAUSED = "Paused"
@@ -135,21 +133,11 @@ def send(connection: Connection, whose: Whose, kind: str) -> Sending:
     if nudge is None or history is None:
         return Sending.NOT_NOW
     today = whose.now.astimezone(ZoneInfo(history.zone)).date()
-    if not outbox.enqueue(connection, _message(chat_id, nudge, today.isoformat()), whose.now):
+    message = follow_ups.message(chat_id, nudge, whose.now, f":staff:{today.isoformat()}")
+    if not outbox.enqueue(connection, message, whose.now):
         return Sending.ALREADY
     _record(connection, whose, "nudge.sent", chat_id)
     return Sending.QUEUED
-
-
-def _message(chat_id: int, nudge: Nudge, today: str) -> Message:
-    return Message(
-        key=f"nudge:{chat_id}:{nudge.kind}:{nudge.ref}:staff:{today}",
-        kind=Kind.NUDGE,
-        due_at=nudge.due_at,
-        chat_id=chat_id,
-        payload={"nudge": nudge.kind.value, "ref": nudge.ref, "uid": nudge.uid},
-        not_after=nudge.not_after,
-    )
 
 
 def _chat(connection: Connection, clinic_id: int, lead_id: int) -> int | None:

@@ -153,6 +153,7 @@ def _waiting(connection: Connection, span: Freed) -> Iterator[Any]:
             Appointment.practitioner_id == span.practitioner_id,
             Appointment.state.in_(_TO_COME),
             Appointment.starts_at > span.starts_at,
+            Appointment.paused_at.is_(None),
         )
         .order_by(WaitlistEntry.created_at, WaitlistEntry.id)
         .limit(_ASKED)

@@ -52,6 +52,11 @@ _REASONS: Mapping[str, str] = {
     "AppointmentGone": "the visit was cancelled",
     "Cancelled": "the visit was cancelled",
     "Paused": "paused by your team",
+    "RedFlag": SILENCES[Silence.RED_FLAG],
+    "Withdrawn": SILENCES[Silence.WITHDRAWN],
+    "Unwanted": "they stopped messages of this kind",
+    "Outdated": "what it was about has changed",
+    "Moved": "the visit was moved",
     "SomethingChanged": "paused: something has changed",
     "NothingToSay": "what it was about is gone",
 }

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from flows.follow_up import History, NudgeKind, Sent, Silence, Visit, VisitState
 from flows.nudge_rules import candidates
-from flows.nudges import Nudge, Standing, next_nudge, outlook
+from flows.nudges import Nudge, Standing, last_look, next_nudge, outlook
 from flows.quiet_hours import APART, NIGHT
 from tests.flows.histories import (
     COURSE,
@@ -398,6 +398,34 @@ def test_what_is_too_late_is_missed_and_not_sent() -> None:
 
     assert standings[NudgeKind.REMINDER] is Standing.MISSED
     assert standings[NudgeKind.AFTERCARE] is Standing.WAITING
+
+
+def test_a_message_that_waited_is_sent_only_while_it_is_still_called_for() -> None:
+    visit = a_visit()
+    uid, ref = visit.uid, visit.ref
+    unwanted = frozenset({NudgeKind.REMINDER})
+    cases = {
+        Standing.WAITING: a_history(visit),
+        Standing.SILENT: a_history(visit, silences=frozenset({Silence.RED_FLAG})),
+        Standing.PAUSED: a_history(replace(visit, is_paused=True)),
+        Standing.UNWANTED: a_history(visit, stopped_kinds=unwanted),
+        Standing.MISSED: a_history(replace(visit, version=1)),
+    }
+
+    found = {last_look(history, "reminder", ref, uid): history for history in cases.values()}
+
+    assert found == cases
+    assert last_look(a_history(visit), "waitlist_offer", "offer", uid) is Standing.WAITING
+
+
+@given(histories(), moments)
+def test_what_is_next_is_still_called_for_when_it_is_sent(history: History, now: datetime) -> None:
+    nudge = next_nudge(history, now)
+
+    if nudge is not None:
+        sent = (*history.sent, Sent(nudge.kind, nudge.ref, now))
+        later = replace(history, sent=sent)
+        assert last_look(later, nudge.kind, nudge.ref, nudge.uid) is Standing.WAITING
 
 
 @given(histories(), moments)

@@ -13,10 +13,11 @@ from tests.builders import NOW, a_decision, a_hold, a_slot, a_turn
 
 ADA = 7
 HOUR = timedelta(hours=1)
+OFFER = {"nudge": "waitlist_offer", "ref": "offer", "uid": ""}
 
 
 async def message_due(database: Database, key: str, at: timedelta) -> None:
-    message = Message(key, Kind.NUDGE, NOW + at, ADA, payload={"nudge": "reminder"})
+    message = Message(key, Kind.NUDGE, NOW + at, ADA, payload=OFFER)
     await database.write(outbox.enqueue, message, NOW)
 
 
@@ -79,9 +80,7 @@ async def test_what_went_out_is_told_since_a_moment(willow: Database) -> None:
     await message_due(willow, "now", timedelta(0))
     await message_sent(willow)
 
-    assert await willow.read(moments.gone_out, NOW) == [
-        GoneOut(Kind.NUDGE, ADA, {"nudge": "reminder"}, NOW)
-    ]
+    assert await willow.read(moments.gone_out, NOW) == [GoneOut(Kind.NUDGE, ADA, OFFER, NOW)]
     assert await willow.read(moments.gone_out, NOW + HOUR) == []
 
 
