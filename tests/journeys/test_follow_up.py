@@ -388,3 +388,32 @@ async def test_after_a_stop_there_is_silence_whatever_waits(year: Year) -> None:
 
     assert [line.split()[0] for line in before] == ["today"]
     assert await year.said() == before
+
+
+async def test_something_that_changed_rings_again_and_waits_until_somebody_has_looked(
+    year: Year,
+) -> None:
+    noor = await year.invites("Noor")
+    maya = await booked(year.here)
+    chat = maya.patient.chat_id
+    await maya.says("person")
+    await year.sends()
+    await noor.sees("Somebody would like to talk to a person")
+    await year.keeps(chat, 1)
+    second_at = await year.at(chat, 2)
+    await year.passes(second_at - timedelta(days=2) + timedelta(minutes=1))
+    await maya.patient.sees("Since we last spoke, is anything new?")
+
+    await maya.taps("Something has changed")
+    await maya.says("I am pregnant")
+    await year.sends()
+
+    card = await noor.sees("Something has changed before a visit")
+    assert "pregnant" not in card.text
+    assert "would like to talk to a person" in card.text
+    assert sum("Something has changed" in said.text for said in noor.said) == 1
+    await year.passes(second_at - timedelta(hours=20))
+    assert (await year.said())[-1].startswith("reminder")
+    await year.marks(chat, 2, "go_ahead")
+    await year.passes(second_at - timedelta(hours=19))
+    assert (await year.said())[-1].startswith("prepare_day")
