@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,7 +20,7 @@ from clinic.console.limits import Limits
 from storage import lead_channels
 from storage.lead_channels import NewChannel
 from storage.lead_events import EventType
-from storage.models import Outbox
+from storage.models import Appointment, Outbox
 from tests.browser.console_pages import DESK, PHONE, a_day, signed_in_page
 from tests.builders import a_slot, four_weekly
 from tests.clinic.console import routes
@@ -47,6 +47,7 @@ async def world(sqlite_url: str, tmp_path: Path) -> AsyncIterator[ConsoleWorld]:
         await a_channel(running)
         await a_day(running)
         await running.database.write(_lose)
+        await running.database.write(something_changes, running.clock())
         yield running
 
 
@@ -153,7 +154,7 @@ async def paths(world: ConsoleWorld) -> list[str]:
             assert answer.status_code < 500, way.path
             if answer.headers.get("content-type", "").startswith("text/html"):
                 found.append(way.filled(ids))
-    return [*found, *await of_a_series(world)]
+    return [*found, *await of_a_series(world), *await of_a_paused_visit(world)]
 
 
 async def of_a_series(world: ConsoleWorld) -> list[str]:
@@ -165,6 +166,19 @@ async def of_a_series(world: ConsoleWorld) -> list[str]:
     later = replace(first, starts_at=first.starts_at + timedelta(weeks=6))
     day = f"{second}/move?on={later.starts_at:%Y-%m-%d}"
     return [second, day, f"{day}&slot={quote(key_of(later))}"]
+
+
+def something_changes(connection: Connection, now: datetime) -> None:
+    """Let whoever asked for a time, and is yet to come, say that something has changed."""
+    asked = update(Appointment).where(Appointment.state == "pending")
+    connection.execute(asked.values(paused_at=now))
+
+
+async def of_a_paused_visit(world: ConsoleWorld) -> list[str]:
+    """Return the pages of a visit that waits for a look, and of the day it is on."""
+    query = select(Appointment.uid).where(Appointment.paused_at.is_not(None))
+    uids = await world.database.read(lambda c: c.execute(query).scalars().all())
+    return [f"/calendar/visits/{uids[0]}", "/calendar?who=rowan"]
 
 
 async def found_by_axe(page: Page) -> list[str]:
