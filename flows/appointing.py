@@ -21,7 +21,7 @@ from flows.slots import CalendarView, Slot
 from flows.turn import Turn
 
 #: Screens on which times are chosen; elsewhere a time that is gone was offered by a message.
-_TAKES_TIMES = frozenset({Stage.PLAN, Stage.CONSULT, Stage.PICK_TIME, Stage.CONTACT})
+_TAKES_TIMES = frozenset({Stage.PLAN, Stage.CONSULT, Stage.PICK_TIME, Stage.CONTACT, Stage.MEND})
 _WEEKS_AHEAD = 8  # empty weeks to pass over when looking for a free day
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that looks like another one
 _CODE_LENGTH = 6
@@ -145,17 +145,23 @@ def back(here: Position) -> Turn:
 
 
 def taken(here: Position, event: SlotWasTaken) -> Turn:
-    """Another patient was faster: offer what is nearest to the times that were wanted."""
-    if here.conversation.state == Stage.CONTACT:
-        here = _let_go(here, "taken")
-    elif here.conversation.state == Stage.MEND:
+    """Another patient was faster, or the clinic closed: offer what is nearest."""
+    state = here.conversation.state
+    if state not in _TAKES_TIMES:
+        return Turn(here.conversation, notes=(here.note("note.offer_gone"),))
+    if state == Stage.MEND:
         turn = rebooking.calendar_seen(here, event.view)
         return replace(turn, notes=(here.note("note.slot_taken"),))
-    elif here.conversation.state not in _TAKES_TIMES:
-        return Turn(here.conversation, notes=(here.note("note.offer_gone"),))
-    elif here.conversation.state == Stage.PICK_TIME and here.booking.day_on:
+    if state == Stage.PICK_TIME and here.booking.day_on:
         turn = _show_times(here.with_booking(wish_at=None), event.view)
         return replace(turn, notes=(here.note("note.slot_taken"), *turn.notes))
+    if state == Stage.CONTACT:  # the others of the series may still be held
+        freed = ReleaseHold(here.booking.series_id)
+        return replace(_show_nearest(_let_go(here, "taken"), event), effects=(freed,))
+    return _show_nearest(here, event)
+
+
+def _show_nearest(here: Position, event: SlotWasTaken) -> Turn:
     turn = _show_offers(here, event.view)
     repaired = _repair(here, event)
     if repaired is None:

@@ -6,7 +6,7 @@ caller must then undo what it did.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +24,15 @@ from flows.effects import (
     ReleaseHold,
 )
 from flows.slots import Slot
-from storage import calendar_pushes, external_busy, faults, upserts, waitlist, withdrawals
+from storage import (
+    calendar_pushes,
+    external_busy,
+    faults,
+    outside_hours,
+    upserts,
+    waitlist,
+    withdrawals,
+)
 from storage.faults import StorageError
 from storage.models import Appointment, Clinic, Practitioner, Service
 
@@ -35,7 +43,7 @@ _TRIGGER = "appointments overlap"
 
 
 class SlotsGone(StorageError):
-    """Times that are taken, past, or of someone who has left."""
+    """Times that are taken, past, of someone who has left, or not offered any more."""
 
     def __init__(self, slots: tuple[Slot, ...]) -> None:
         super().__init__(f"{len(slots)} of the wanted times cannot be booked")
@@ -54,6 +62,7 @@ class Booker:
     run: int
     clinic: str  # slug
     now: datetime
+    is_staff: bool = False  # may book outside the hours, and sooner or later than patients may
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,23 +235,66 @@ def room_of(connection: Connection, clinic: str, service: str) -> Room:
 
 
 def _refuse_impossible(
-    connection: Connection, room: Room, booker: Booker, slots: Iterable[Slot]
+    connection: Connection, room: Room, booker: Booker, slots: tuple[Slot, ...]
 ) -> None:
-    """Refuse what is past, with nobody, or taken in the practitioner's own calendar meanwhile."""
-    impossible = tuple(
-        slot
-        for slot in slots
-        if slot.practitioner not in room.practitioners
-        or slot.starts_at <= booker.now
-        or not external_busy.is_free(
-            connection,
+    """Refuse what is past, with nobody, or taken in the practitioner's own calendar meanwhile.
+
+    To a patient also what the clinic would not offer now: a screen with times may be hours old.
+    """
+    known = [slot for slot in slots if slot.practitioner in room.practitioners]
+    impossible = {slot for slot in slots if slot.starts_at <= booker.now} | {*slots} - {*known}
+    impossible |= _taken_elsewhere(connection, room, known)
+    if known and not booker.is_staff:
+        clinic = connection.execute(select(Clinic).where(Clinic.id == room.clinic_id)).one()
+        impossible |= outside_hours.of_these(connection, clinic, known)
+        impossible |= _withheld(connection, clinic, room, booker, known)
+    if impossible:
+        raise SlotsGone(tuple(slot for slot in slots if slot in impossible))
+
+
+def _taken_elsewhere(connection: Connection, room: Room, slots: Sequence[Slot]) -> set[Slot]:
+    blocked = {
+        slot: (
             room.practitioners[slot.practitioner],
             slot.starts_at - room.before,
             slot.ends_at + room.after,
         )
+        for slot in slots
+    }
+    taken = external_busy.taken(connection, blocked.values())
+    return {slot for slot, span in blocked.items() if span in taken}
+
+
+def _withheld(
+    connection: Connection, clinic: Row[Any], room: Room, booker: Booker, slots: Sequence[Slot]
+) -> set[Slot]:
+    """Return what is too soon, too far ahead, or of somebody whose calendar cannot be relied on.
+
+    What is held for the patient was promised while it was none of these.
+    """
+    opens_at = booker.now + timedelta(minutes=clinic.notice_minutes)
+    closes_at = booker.now + timedelta(days=clinic.horizon_days)
+    shut = external_busy.shut(connection, room.practitioners.values(), booker.now)
+    withheld = {
+        slot
+        for slot in slots
+        if not opens_at <= slot.starts_at <= closes_at
+        or room.practitioners[slot.practitioner] in shut
+    }
+    return withheld - _held(connection, booker) if withheld else withheld
+
+
+def _held(connection: Connection, booker: Booker) -> set[Slot]:
+    rows = connection.execute(
+        select(Appointment.starts_at, Appointment.ends_at, Practitioner.slug)
+        .join(Practitioner, Practitioner.id == Appointment.practitioner_id)
+        .where(
+            Appointment.chat_id == booker.chat_id,
+            Appointment.state == HELD,
+            Appointment.hold_until > booker.now,
+        )
     )
-    if impossible:
-        raise SlotsGone(impossible)
+    return {Slot(row.starts_at, row.ends_at, row.slug) for row in rows}
 
 
 def _drop_own_holds(connection: Connection, booker: Booker) -> None:

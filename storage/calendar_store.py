@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,6 +38,12 @@ class _Range:
     zone: ZoneInfo
     from_on: date
     until_on: date
+
+    @property
+    def each(self) -> tuple[date, ...]:
+        """Every one of the days."""
+        count = (self.until_on - self.from_on).days + 1
+        return tuple(self.from_on + timedelta(days=n) for n in range(count))
 
     @property
     def from_at(self) -> datetime:
@@ -113,7 +120,7 @@ def view(  # noqa: PLR0913 - a look at a calendar has this many sides
     return CalendarView(
         zone=clinic.zone,
         timetables=_timetables(connection, clinic.id, days, occupied),
-        closed_on=_closed_on(connection, clinic, from_on, until_on),
+        closed_on=closed_on(connection, clinic, days.each),
         duration=timedelta(minutes=clinic.minutes),
         buffer_before=timedelta(minutes=clinic.before_minutes),
         buffer_after=timedelta(minutes=clinic.after_minutes),
@@ -132,23 +139,33 @@ def view(  # noqa: PLR0913 - a look at a calendar has this many sides
 
 
 def hours(
-    connection: Connection,
-    clinic_id: int,
-    from_on: date,
-    until_on: date,
-    now: datetime,
-    *,
-    as_set: bool = False,
+    connection: Connection, clinic_id: int, from_on: date, until_on: date, now: datetime
 ) -> tuple[tuple[Timetable, ...], frozenset[date]]:
     """Return when practitioners work on local days, both inclusive, and the days that are closed.
 
-    `busy` holds what their own calendars say, and no appointment. `as_set`: the hours as the clinic
-    set them, also of somebody whose own calendar is too old. Raises for no such clinic.
+    `busy` holds what their own calendars say, and no appointment. Raises for no such clinic.
     """
     clinic = connection.execute(select(Clinic).where(Clinic.id == clinic_id)).one()
     days = _Range(now, ZoneInfo(clinic.zone), from_on, until_on)
-    people = _timetables(connection, clinic_id, days, false(), as_set=as_set)
-    return people, _closed_on(connection, clinic, from_on, until_on)
+    people = _timetables(connection, clinic_id, days, false())
+    return people, closed_on(connection, clinic, days.each)
+
+
+def hours_as_set(
+    connection: Connection, clinic_id: int, from_on: date, until_on: date
+) -> dict[str, Timetable]:
+    """Return the hours of local days, both inclusive, as the clinic set them, by practitioner.
+
+    Whoever has left has none. Nothing is `busy`, and nobody's own calendar too old.
+    """
+    people = _people(connection, clinic_id)
+    ids = [person.id for person in people]
+    weekly = _weekly(connection, ids)
+    overrides = _overrides(connection, ids, from_on, until_on)
+    return {
+        person.slug: Timetable(person.slug, tuple(weekly[person.id]), overrides[person.id])
+        for person in people
+    }
 
 
 def agenda(
@@ -190,32 +207,32 @@ def _timetables(
     clinic_id: int,
     days: _Range,
     occupied: ColumnElement[bool],
-    *,
-    as_set: bool = False,
 ) -> tuple[Timetable, ...]:
     """Whose own calendar is too old to be relied on has no hours, where the clinic wants that."""
-    people = connection.execute(
-        select(Practitioner.id, Practitioner.slug)
-        .where(Practitioner.clinic_id == clinic_id, Practitioner.is_active)
-        .order_by(Practitioner.position, Practitioner.slug)
-    ).all()
+    people = _people(connection, clinic_id)
     ids = [person.id for person in people]
     weekly = _weekly(connection, ids)
     overrides = _overrides(connection, ids, days.from_on, days.until_on)
     busy = _busy(connection, ids, occupied)
     outside = external_busy.spans(connection, ids, days.from_at, days.until_at)
-    shut = frozenset() if as_set else external_busy.shut(connection, ids, days.now)
+    shut = external_busy.shut(connection, ids, days.now)
     return tuple(
         Timetable(
             practitioner=person.slug,
             hours=() if person.id in shut else tuple(weekly[person.id]),
-            overrides=()
-            if person.id in shut
-            else tuple(DayOverride(on, tuple(spans)) for on, spans in overrides[person.id].items()),
+            overrides=() if person.id in shut else overrides[person.id],
             busy=tuple(sorted((*busy[person.id], *outside[person.id]))),
         )
         for person in people
     )
+
+
+def _people(connection: Connection, clinic_id: int) -> Sequence[Row[int, str]]:
+    return connection.execute(
+        select(Practitioner.id, Practitioner.slug)
+        .where(Practitioner.clinic_id == clinic_id, Practitioner.is_active)
+        .order_by(Practitioner.position, Practitioner.slug)
+    ).all()
 
 
 def _weekly(connection: Connection, ids: Sequence[int]) -> dict[int, list[OpeningHours]]:
@@ -230,7 +247,7 @@ def _weekly(connection: Connection, ids: Sequence[int]) -> dict[int, list[Openin
 
 def _overrides(
     connection: Connection, ids: Sequence[int], from_on: date, until_on: date
-) -> dict[int, dict[date, list[tuple[time, time]]]]:
+) -> dict[int, tuple[DayOverride, ...]]:
     table = models.DayOverride
     days: dict[int, dict[date, list[tuple[time, time]]]] = defaultdict(dict)
     for row in connection.execute(
@@ -241,7 +258,11 @@ def _overrides(
         spans = days[row.practitioner_id].setdefault(row.on_date, [])
         if row.opens is not None:
             spans.append((row.opens, row.closes))
-    return days
+    found = {
+        one: tuple(DayOverride(on, tuple(spans)) for on, spans in dated.items())
+        for one, dated in days.items()
+    }
+    return defaultdict(tuple, found)
 
 
 def _busy(
@@ -269,19 +290,19 @@ def _patient_busy(
     return tuple((row.starts_at, row.ends_at) for row in rows)
 
 
-def _closed_on(
-    connection: Connection, clinic: Row[Any], from_on: date, until_on: date
-) -> frozenset[date]:
-    days = {from_on + timedelta(days=n) for n in range((until_on - from_on).days + 1)}
+def closed_on(connection: Connection, clinic: Row[Any], days: Collection[date]) -> frozenset[date]:
+    """Return on which of some local days a clinic is closed to all."""
     closures = connection.execute(
         select(Closure.from_on, Closure.until_on).where(Closure.clinic_id == clinic.id)
     ).all()
     closed = {day for day in days for row in closures if row.from_on <= day <= row.until_on}
     if clinic.holidays_country:
-        public = holidays.country_holidays(
-            clinic.holidays_country,
-            subdiv=clinic.holidays_subdivision or None,
-            years={from_on.year, until_on.year},
-        )
-        closed |= {day for day in days if day in public}
+        where = clinic.holidays_country, clinic.holidays_subdivision or None
+        closed |= {day for day in days if day in _public_holidays(*where, day.year)}
     return frozenset(closed)
+
+
+@lru_cache(maxsize=64)
+def _public_holidays(country: str, subdivision: str | None, year: int) -> frozenset[date]:
+    """Kept, because to work a year out takes longer than everything else about a booking."""
+    return frozenset(holidays.country_holidays(country, subdiv=subdivision, years=year))

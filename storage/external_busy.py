@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, false, or_, select
 
 from storage.models import CalendarAccount, ExternalBusy
+
+Wanted = tuple[int, datetime, datetime]  # a practitioner's id and `[from, until)` in aware UTC
 
 
 def spans(
@@ -31,11 +33,27 @@ def spans(
     return taken
 
 
-def is_free(
-    connection: Connection, practitioner_id: int, from_at: datetime, until_at: datetime
-) -> bool:
-    """Say whether nothing is known to be in the practitioner's own calendar then."""
-    return not spans(connection, (practitioner_id,), from_at, until_at)
+def taken(connection: Connection, wanted: Collection[Wanted]) -> frozenset[Wanted]:
+    """Return which of some times are known to be taken in the practitioners' own calendars."""
+    meets = (
+        and_(
+            CalendarAccount.practitioner_id == who,
+            ExternalBusy.ends_at > from_at,
+            ExternalBusy.starts_at < until_at,
+        )
+        for who, from_at, until_at in wanted
+    )
+    rows = connection.execute(
+        select(CalendarAccount.practitioner_id, ExternalBusy.starts_at, ExternalBusy.ends_at)
+        .join(CalendarAccount, CalendarAccount.id == ExternalBusy.account_id)
+        .where(or_(false(), *meets))
+    ).all()
+    return frozenset(
+        (who, from_at, until_at)
+        for who, from_at, until_at in wanted
+        for row in rows
+        if row.practitioner_id == who and row.ends_at > from_at and row.starts_at < until_at
+    )
 
 
 def shut(connection: Connection, practitioner_ids: Iterable[int], now: datetime) -> frozenset[int]:

@@ -229,7 +229,7 @@ def _move(connection: Connection, clerk: Clerk, row: Any, slot: Slot) -> Any:
     if row.starts_at <= clerk.now:
         raise NotAllowed("a visit that has begun cannot be moved")
     before = lead_events.before(connection, row.uid)
-    booker = Booker(row.chat_id, row.run, row.slug, clerk.now)
+    booker = Booker(row.chat_id, row.run, row.slug, clerk.now, is_staff=True)
     bookings.move(connection, booker, MoveAppointment(row.uid, slot))
     clerks.record(connection, clerk, "appointment.moved", row.uid)
     withdrawals.of_appointment(connection, row.uid, "Moved")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import calendar
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,10 +13,32 @@ from flows.effects import ConfirmSeries, HoldSeries, RecordDecision
 from flows.eligibility import Reason, Score, Verdict
 from flows.protocol import Outcome, Severity
 from flows.slots import Slot
+from storage import clinics
 from storage.turns import TurnWrites
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
 MONDAY = datetime(2026, 3, 9, 10, 0, tzinfo=UTC)
+
+
+def open_all_year() -> str:
+    """Return the demo's clinics with Willow open on public holidays: on such Mondays tests book."""
+    gb = 'country = "GB"\nsubdivision = "ENG"\n'
+    return clinics.demo_text().replace(f"[clinics.holidays]\n{gb}\n", "", 1)
+
+
+def open_always() -> str:
+    """Return the demo's clinics with Willow open at any minute, for now as for two years ahead.
+
+    For tests that book whenever it suits them.
+    """
+    willow, rest = open_all_year().split('[[clinics]]\nslug = "harbour"')
+    for terms in (("notice_hours = 24", "notice_hours = 0"), ("_days = 300", "_days = 730")):
+        willow = willow.replace(*terms)
+    week = "".join(f'{day} = ["00:00-23:59"]\n' for day in calendar.day_abbr).lower()
+    head, *people = willow.split("[clinics.practitioners.hours]\n")
+    people = [re.sub(r"(?m)^[a-z]{3} = \[.*\n", "", each) for each in people]
+    whole = "".join(f"[clinics.practitioners.hours]\n{week}{each}" for each in people)
+    return f'{head}{whole}[[clinics]]\nslug = "harbour"{rest}'
 
 
 def a_conversation(chat_id: int = 7, **changes: Any) -> Conversation:

@@ -13,7 +13,7 @@ import pytest
 from storage import clinics, migrations
 from storage.database import Database, connect
 from tests import postgres
-from tests.builders import NOW
+from tests.builders import NOW, open_all_year
 
 
 @pytest.fixture
@@ -66,6 +66,6 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def willow(database: Database) -> Database:
-    """Return a database with the two clinics of the demo."""
-    await database.write(clinics.import_clinic, clinics.demo_text(), "demo_clinic.toml")
+    """Return a database with the two clinics of the demo, Willow open on public holidays."""
+    await database.write(clinics.import_clinic, open_all_year(), "demo_clinic.toml")
     return database

@@ -1,7 +1,8 @@
 """Any mix of holds, bookings, moves and cancellations, against a plain calendar in memory.
 
-The plain calendar decides by looking at every row; after each step the database must have given
-the same answer and hold the same rows. At the end the judge of histories reads the whole log.
+The plain calendar decides by looking at every row, at a day that staff close and open, and at the
+notice that the clinic wants; after each step the database must have given the same answer and hold
+the same rows. At the end the judge of histories reads the whole log.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, delete, insert, select, update
 
 from flows.effects import CancelSeries, ConfirmSeries, HoldSeries, MoveAppointment, ReleaseHold
 from flows.slots import Slot
 from storage import bookings, clinics, patients
 from storage.bookings import Booker, NoSuchAppointment, SlotsGone
 from storage.database import Database, connect
-from storage.models import Appointment
-from tests.builders import MONDAY, NOW, a_slot, sessions
+from storage.models import Appointment, Clinic, Closure
+from tests.builders import MONDAY, NOW, a_slot, open_always, sessions
 from tests.faults.histories import OCCUPYING, Ask, Deed, Row, Rules, Told, complaints
 from tests.faults.racers import rows_of
 
@@ -43,12 +44,15 @@ TIMES = [
 
 
 class Desk:
-    """A database that is asked one thing after another, from synchronous code."""
+    """A database that is asked one thing after another, from synchronous code.
+
+    Its clinic is open day and night, but for what the machine sets.
+    """
 
     def __init__(self, database_url: str) -> None:
         self._runner = asyncio.Runner()
         self._database: Database = connect(database_url)
-        self._do(clinics.import_clinic, clinics.demo_text(), "demo_clinic.toml")
+        self._do(clinics.import_clinic, open_always(), "demo_clinic.toml")
         for chat in CHATS:
             self._do(patients.save, chat, first_name="Ada", locale="en", now=NOW)
 
@@ -58,8 +62,21 @@ class Desk:
         self._runner.close()
 
     def clear(self) -> None:
-        """Forget every appointment."""
+        """Forget every appointment and what was set."""
         self._do(_forget)
+        self.sets_notice(timedelta(0))
+
+    def closes_monday(self) -> None:
+        """Close the day on which most times are."""
+        self._do(_close)
+
+    def opens_monday(self) -> None:
+        """Open it again."""
+        self._do(_open)
+
+    def sets_notice(self, notice: timedelta) -> None:
+        """Let nobody book for sooner."""
+        self._do(_set_notice, notice)
 
     def rows(self) -> list[Row]:
         """Return every appointment."""
@@ -81,6 +98,21 @@ class Desk:
 
 def _forget(connection: Connection) -> None:
     connection.execute(delete(Appointment))
+    _open(connection)
+
+
+def _close(connection: Connection) -> None:
+    clinic_id = connection.execute(select(Clinic.id).where(Clinic.slug == "willow")).scalar_one()
+    day = {"clinic_id": clinic_id, "from_on": MONDAY.date(), "until_on": MONDAY.date(), "note": ""}
+    connection.execute(insert(Closure), day)
+
+
+def _open(connection: Connection) -> None:
+    connection.execute(delete(Closure))
+
+
+def _set_notice(connection: Connection, notice: timedelta) -> None:
+    connection.execute(update(Clinic).values(notice_minutes=notice // timedelta(minutes=1)))
 
 
 @dataclass
@@ -89,10 +121,14 @@ class PlainCalendar:
 
     now: datetime
     rows: dict[str, Row]
+    is_monday_closed: bool = False
+    notice: timedelta = timedelta(0)
 
     def takes(self, rows: list[Row]) -> bool:
         """Write rows down in place of the patient's holds; False and nothing when one clashes."""
         chat = rows[0].chat
+        if any(map(self.refuses, rows)):
+            return False
         others = [row for row in self.rows.values() if (row.chat, row.state) != (chat, "held")]
         for number, row in enumerate(rows):
             known = any(row.uid == other.uid for other in others)
@@ -104,10 +140,23 @@ class PlainCalendar:
     def moves(self, row: Row, slot: Slot) -> bool:
         """Write another time down; False and nothing when it clashes."""
         moved = replace(blocking(row, slot), sequence=row.sequence + 1, version=row.version + 1)
-        if self.clashes(moved, [other for other in self.rows.values() if other.uid != row.uid]):
+        if self.refuses(moved) or self.clashes(
+            moved, [other for other in self.rows.values() if other.uid != row.uid]
+        ):
             return False
         self.rows[row.uid] = moved
         return True
+
+    def refuses(self, row: Row) -> bool:
+        """Say whether the clinic would not offer a time now; what its patient holds was promised.
+
+        Not even that is kept on a day that was closed.
+        """
+        if self.is_monday_closed and row.slot.starts_at.date() == MONDAY.date():
+            return True
+        held = [r for r in self.rows.values() if (r.chat, r.state) == (row.chat, "held")]
+        promised = [other.slot for other in held if self.counts(other)]
+        return row.slot.starts_at < self.now + self.notice and row.slot not in promised
 
     def clashes(self, row: Row, others: list[Row]) -> bool:
         """Say whether somebody or something stands in the way; holds that ended do not."""
@@ -225,6 +274,17 @@ class CalendarMachine(RuleBasedStateMachine):
             wanted = Told.DONE if self.plain.moves(row, slot) else Told.TAKEN
         ask = self._ask(chat, Deed.MOVE, row.series, (slot,))
         self._note(replace(ask, uids=(row.uid,)), told, wanted)
+
+    @rule()
+    @precondition(lambda self: len(self.asks) > 8)
+    def monday_closes_or_opens(self) -> None:
+        self.plain.is_monday_closed = not self.plain.is_monday_closed
+        (self.desk.closes_monday if self.plain.is_monday_closed else self.desk.opens_monday)()
+
+    @rule(minutes=st.sampled_from((0, 15, 30)))
+    def the_notice_changes(self, minutes: int) -> None:
+        self.plain.notice = timedelta(minutes=minutes)
+        self.desk.sets_notice(self.plain.notice)
 
     @rule(minutes=st.sampled_from((1, 10, 11)))
     def time_passes(self, minutes: int) -> None:

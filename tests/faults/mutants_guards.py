@@ -15,6 +15,7 @@ OCCUPYING = ("held", "pending", "booked", "arrived", "blocked")
 
 _BOOKINGS = ("tests/storage/test_bookings.py",)
 _SQLITE_BOOKINGS = ("tests/storage/test_bookings.py", "-k", "sqlite")
+_OLD_OFFERS = ("tests/storage/test_old_offers.py", "-k", "sqlite")
 _RACES = ("tests/storage/test_races.py",)
 _LOCKS = ("tests/storage/test_locks.py",)
 _TURNS = ("tests/storage/test_turns.py", "-k", "sqlite")
@@ -63,6 +64,34 @@ _TABLE: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
         "    if impossible:\n",
         "    if False:\n",
         _SQLITE_BOOKINGS,
+    ),
+    (
+        "hours of old offers",
+        BOOKINGS,
+        "        impossible |= outside_hours.of_these(connection, clinic, known)\n",
+        "",
+        _OLD_OFFERS,
+    ),
+    (
+        "terms of old offers",
+        BOOKINGS,
+        "        impossible |= _withheld(connection, clinic, room, booker, known)\n",
+        "",
+        _OLD_OFFERS,
+    ),
+    (
+        "a hold is a promise",
+        BOOKINGS,
+        "    return withheld - _held(connection, booker) if withheld else withheld\n",
+        "    return withheld\n",
+        _OLD_OFFERS,
+    ),
+    (
+        "a promise ends with its hold",
+        BOOKINGS,
+        "            Appointment.hold_until > booker.now,\n",
+        "",
+        _OLD_OFFERS,
     ),
     (
         "holds that have not ended",

@@ -14,10 +14,11 @@ from storage import backup, clinics
 from storage.database import connect
 from storage.manifests import Manifest
 from tests import postgres
+from tests.builders import open_always
 from tests.storage import filled
 
 COMERS = 4
-LATER = 900  # chat of the patient who comes after a restore
+LATER = 700  # chat of the patient who comes after a restore
 
 
 @dataclass
@@ -83,7 +84,7 @@ async def coming(url: str) -> AsyncIterator[None]:
 async def _fill(url: str, patients: int) -> None:
     database = connect(url)
     try:
-        await database.write(clinics.import_clinic, clinics.demo_text(), "demo_clinic.toml")
+        await database.write(clinics.import_clinic, open_always(), "demo_clinic.toml")
         await asyncio.gather(*(filled.meet(database, chat) for chat in range(1, patients + 1)))
     finally:
         await database.close()

@@ -235,10 +235,13 @@ def test_a_time_taken_meanwhile_is_repaired_by_the_nearest():
 def test_a_hold_lost_at_the_last_moment_leads_back_to_the_offers():
     chat = Chat().arrives_at(Stage.PLAN).chooses(Action.BOOK, "0")
 
+    series = booking(chat).series_id
+
     chat.is_refused(Chose(Action.REACH_HERE))
 
     assert chat.state == Stage.PLAN
     assert booking(chat).sessions == ()
+    assert chat.effects[-1] == ReleaseHold(series)  # the other sessions may still be held
 
 
 def test_a_consultation_taken_meanwhile_shows_other_times():

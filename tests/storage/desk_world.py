@@ -15,7 +15,7 @@ from flows.protocol import Outcome
 from storage import clinics, staff, turns
 from storage.database import Database
 from storage.models import Clinic, Lead
-from tests.builders import NOW, a_conversation, a_decision, a_turn
+from tests.builders import NOW, a_conversation, a_decision, a_turn, open_all_year
 
 KINDS = {
     Outcome.ELIGIBLE: LeadKind.ELIGIBLE,
@@ -79,7 +79,7 @@ def _clinic(connection: Connection, slug: str) -> int:
 
 async def a_desk(database: Database) -> Desk:
     """Put the demo's clinics and their people into a database."""
-    await database.write(clinics.import_clinic, clinics.demo_text(), "demo_clinic.toml")
+    await database.write(clinics.import_clinic, open_all_year(), "demo_clinic.toml")
     ann = await database.write(staff.add, "willow", "Ann", "owner", NOW)
     bo = await database.write(staff.add, "willow", "Bo", "staff", NOW)
     stranger = await database.write(staff.add, "harbour", "Cy", "owner", NOW)

@@ -14,7 +14,16 @@ from storage.models import Closure, DayOverride, Model
 from storage.outbox import Message
 from storage.outbox_policy import Kind
 from storage.protocol_versions import ProtocolText
-from tests.builders import MONDAY, NOW, a_confirmation, a_conversation, a_decision, a_slot, a_turn
+from tests.builders import (
+    MONDAY,
+    NOW,
+    a_confirmation,
+    a_conversation,
+    a_decision,
+    a_slot,
+    a_turn,
+    open_always,
+)
 
 ACCOUNT = {"practitioner_id": 1, "url": "https://x", "username": "u", "password": "p"}
 SPAN = {"account_id": 1, "ends_at": NOW + timedelta(hours=1)}
@@ -71,7 +80,7 @@ LEAD = HandOffLead(LeadKind.BOOKED, 80)
 async def fill(url: str, patients: int = 3) -> None:
     """Put clinics, patients, conversations, bookings, leads, messages and updates into it."""
     database = connect(url)
-    await database.write(clinics.import_clinic, clinics.demo_text(), "demo_clinic.toml")
+    await database.write(clinics.import_clinic, open_always(), "demo_clinic.toml")
     key, text = a_conversation().protocol, ProtocolText("text = 'ä'", "")
     await database.write(protocol_versions.remember, key, "0123", text, NOW)
     for chat in range(1, patients + 1):
@@ -86,7 +95,7 @@ def close_sometimes(connection: Connection) -> None:
     """Close the first clinic for a week, and let its practitioner work other hours one day."""
     day = MONDAY.date()
     connection.execute(
-        insert(Closure).values(clinic_id=1, from_on=day, until_on=day + timedelta(7), note="x")
+        insert(Closure).values(clinic_id=1, from_on=day - timedelta(7), until_on=day, note="x")
     )
     connection.execute(
         insert(DayOverride).values(

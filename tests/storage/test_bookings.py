@@ -30,6 +30,8 @@ from tests.builders import (
 
 ADA, BO = 7, 8
 QUARTER = timedelta(minutes=15)
+TUESDAY = MONDAY + timedelta(days=1)  # when both practitioners work
+EVENING = MONDAY + timedelta(days=3, hours=7, minutes=45)
 
 
 class Desk:
@@ -77,8 +79,8 @@ async def test_a_hold_blocks_the_time_with_its_buffer(desk: Desk) -> None:
 async def test_appointments_fit_back_to_back_with_their_buffers(
     desk: Desk, later: int, fits: bool
 ) -> None:
-    await desk.turn(ADA, a_hold(a_slot()))
-    other = a_slot(MONDAY + timedelta(minutes=later))
+    await desk.turn(ADA, a_hold(a_slot(EVENING)))
+    other = a_slot(EVENING + timedelta(minutes=later))
 
     outcome = await desk.turn(BO, a_hold(other, series="bo"))
 
@@ -114,22 +116,22 @@ async def test_every_taken_time_of_a_series_is_named(desk: Desk) -> None:
 
 
 async def test_a_patient_cannot_be_with_two_practitioners_at_once(desk: Desk) -> None:
-    await desk.turn(ADA, a_confirmation(a_slot()))
-    elsewhere = a_slot(MONDAY + timedelta(minutes=30), practitioner="rowan")
+    await desk.turn(ADA, a_confirmation(a_slot(TUESDAY)))
+    elsewhere = a_slot(TUESDAY + timedelta(minutes=30), practitioner="rowan")
 
     assert await desk.turn(ADA, a_hold(elsewhere, series="two")) == SlotTaken((elsewhere,))
 
 
 async def test_a_patient_needs_no_buffer_between_two_practitioners(desk: Desk) -> None:
-    await desk.turn(ADA, a_confirmation(a_slot()))
-    next_door = a_slot(MONDAY + timedelta(minutes=60), practitioner="rowan")
+    await desk.turn(ADA, a_confirmation(a_slot(TUESDAY)))
+    next_door = a_slot(TUESDAY + timedelta(minutes=60), practitioner="rowan")
 
     assert await desk.turn(ADA, a_hold(next_door, series="two")) == Committed()
 
 
 async def test_a_new_hold_gives_the_patients_older_one_back(desk: Desk) -> None:
     await desk.turn(ADA, a_hold(a_slot()))
-    await desk.turn(ADA, a_hold(a_slot(practitioner="rowan"), series="two"))
+    await desk.turn(ADA, a_hold(a_slot(TUESDAY, practitioner="rowan"), series="two"))
 
     assert [row.series_id for row in await desk.rows()] == ["two"]
 
@@ -199,7 +201,7 @@ async def test_a_service_that_the_clinic_lacks_cannot_be_booked(desk: Desk) -> N
 
 async def test_a_moved_appointment_keeps_its_uid_and_frees_its_old_time(desk: Desk) -> None:
     await desk.turn(ADA, a_confirmation(a_slot()))
-    later = a_slot(MONDAY + timedelta(days=1), practitioner="rowan")
+    later = a_slot(TUESDAY, practitioner="rowan")
     await desk.turn(ADA, MoveAppointment("series-1", later))
 
     (row,) = await desk.rows()
@@ -220,7 +222,7 @@ async def test_an_appointment_can_move_into_its_own_time(desk: Desk) -> None:
 
 
 async def test_an_appointment_cannot_move_onto_another(desk: Desk) -> None:
-    taken = a_slot(MONDAY + timedelta(hours=3))
+    taken = a_slot(MONDAY + timedelta(hours=4))
     await desk.turn(ADA, a_confirmation(a_slot()))
     await desk.turn(BO, a_confirmation(taken, series="bo"))
 
@@ -229,7 +231,7 @@ async def test_an_appointment_cannot_move_onto_another(desk: Desk) -> None:
 
 
 async def test_an_appointment_can_move_onto_a_hold_that_ended(desk: Desk) -> None:
-    wanted = a_slot(MONDAY + timedelta(hours=3))
+    wanted = a_slot(MONDAY + timedelta(hours=4))
     await desk.turn(ADA, a_confirmation(a_slot()))
     await desk.turn(BO, a_hold(wanted, series="bo"))
     later = NOW + timedelta(hours=1)
@@ -241,10 +243,9 @@ async def test_an_appointment_can_move_onto_a_hold_that_ended(desk: Desk) -> Non
 
 async def test_a_patients_own_hold_that_ended_does_not_stand_in_the_way(desk: Desk) -> None:
     await desk.turn(ADA, a_confirmation(a_slot()))
-    later = MONDAY + timedelta(days=1)
-    await desk.turn(ADA, a_hold(a_slot(later, practitioner="rowan"), series="two"))
+    await desk.turn(ADA, a_hold(a_slot(TUESDAY, practitioner="rowan"), series="two"))
 
-    move = MoveAppointment("series-1", a_slot(later))
+    move = MoveAppointment("series-1", a_slot(TUESDAY))
 
     assert await desk.turn(ADA, move, now=NOW + timedelta(minutes=10)) == Committed()
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, update
 
 from flows.effects import CancelSeries, MoveAppointment
 from storage import calendar_accounts, calendar_pushes, calendar_readings, outbox, turns
-from storage.calendar_accounts import Terms
+from storage.calendar_accounts import Terms, WhenStale
 from storage.calendar_pushes import Push
 from storage.calendar_readings import Reading, Written
 from storage.database import Database
@@ -28,7 +28,7 @@ from tests.builders import (
     four_weekly,
 )
 
-TERMS = Terms("https://calendar.example/amara/", "amara", "sealed")
+TERMS = Terms("https://calendar.example/amara/", "amara", "sealed", WhenStale.SHOW_AGE)
 
 
 async def connected(database: Database, practitioner: str = "amara") -> int:
@@ -130,7 +130,7 @@ async def test_what_goes_to_another_practitioner_leaves_the_first_ones_calendar(
     amara, rowan = await connected(willow), await connected(willow, "rowan")
     await booked(willow)
     await willow.write(calendar_pushes.note, a_push(amara))
-    move = MoveAppointment("series-1", a_slot(practitioner="rowan"))
+    move = MoveAppointment("series-1", a_slot(MONDAY + timedelta(days=1), practitioner="rowan"))
     await willow.write(turns.commit, a_turn(move, before=0))
 
     assert {key for key, _ in await waiting(willow)} >= {

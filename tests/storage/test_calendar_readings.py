@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from flows.effects import CancelSeries, MoveAppointment
 from flows.slots import CalendarView
@@ -24,7 +24,7 @@ from storage.calendar_pushes import Push
 from storage.calendar_readings import Kept, Reading, Seen, Span
 from storage.clashes import Clash, ClashKind
 from storage.database import Database
-from storage.models import Outbox, StaffMember
+from storage.models import CalendarAccount, Outbox, StaffMember
 from storage.turns import SlotTaken
 from tests.builders import MONDAY, NOW, a_confirmation, a_decision, a_hold, a_slot, a_turn
 
@@ -60,7 +60,9 @@ async def kept(database: Database, account: Account, reading: Reading) -> Kept:
 
 
 async def booked(database: Database, account: Account) -> None:
-    """Book Monday at ten, and have it written to the calendar."""
+    """Book Monday at ten, and have it written to the calendar, which is known for the moment."""
+    known = update(CalendarAccount).values(synced_at=NOW)
+    await database.write(lambda c: c.execute(known) and None)
     await database.write(turns.commit, a_turn(a_decision(), a_confirmation(a_slot())))
     push = Push(account.id, "series-1", "/1.ics", "e1", 0, *span(AT_TEN), NOW)
     await database.write(calendar_pushes.note, push)

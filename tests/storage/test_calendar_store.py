@@ -111,6 +111,7 @@ async def test_what_was_cancelled_or_is_far_away_is_left_out(willow: Database) -
 
 
 async def test_public_holidays_of_the_clinics_country_are_closed(willow: Database) -> None:
+    await willow.write(clinics.import_clinic, clinics.demo_text(), "demo_clinic.toml")
     spring = (date(2026, 4, 1), date(2026, 4, 30))
 
     london = await look(willow, *spring)
@@ -122,6 +123,8 @@ async def test_public_holidays_of_the_clinics_country_are_closed(willow: Databas
 
 
 async def test_holidays_are_known_across_the_turn_of_the_year(willow: Database) -> None:
+    await willow.write(clinics.import_clinic, clinics.demo_text(), "demo_clinic.toml")
+
     view = await look(willow, date(2026, 12, 24), date(2027, 1, 2))
 
     assert {date(2026, 12, 25), date(2027, 1, 1)} <= view.closed_on
@@ -175,6 +178,7 @@ async def test_somebody_without_a_chat_does_not_stand_in_their_own_way(willow: D
 
 
 async def test_hours_are_told_without_a_service_and_without_appointments(willow: Database) -> None:
+    await willow.write(clinics.import_clinic, clinics.demo_text(), "demo_clinic.toml")
     desk = await a_desk(willow)
     off = TimeOff("off", "amara", MONDAY, MONDAY + timedelta(hours=1))
     await willow.write(time_off.block, desk.clerk, off)

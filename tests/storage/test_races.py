@@ -44,7 +44,7 @@ async def test_of_twenty_who_want_overlapping_times_one_wins_each(willow: Databa
 
     async def book(racer: int, day: int) -> turns.Outcome:
         # Ranges that overlap without being the same are what made plain inserts deadlock.
-        start = MONDAY + timedelta(days=day, minutes=racer % 3 * 15)
+        start = MONDAY + timedelta(weeks=day, minutes=racer % 3 * 15)
         chat = 1000 * (day + 1) + racer
         turn = a_turn(
             a_decision(),
@@ -91,7 +91,7 @@ async def test_movers_who_want_the_same_time_do_not_share_it(willow: Database) -
     doors = (willow, other)
     wanted = a_slot(MONDAY + timedelta(days=60))
     for racer in range(SLOTS):
-        start = MONDAY + timedelta(days=racer)
+        start = MONDAY + timedelta(weeks=racer)
         turn = a_turn(
             a_decision(),
             a_confirmation(a_slot(start), series=f"{racer}"),

@@ -192,7 +192,7 @@ async def test_what_was_given_up_after_a_year_is_not_told(desk: Desk) -> None:
 async def test_what_was_told_a_year_ago_counts_no_more(desk: Desk) -> None:
     await looked(desk)
     at = SINCE + 366 * DAY
-    await desk.says(7, again(370), now=at, **ON)
+    await desk.says(7, again(371), now=at, **ON)
     await looked(desk, at)
 
     assert await types(desk) == ["recall.due"]

@@ -16,6 +16,7 @@ from storage.decisions import NoValidVerdict
 from storage.faults import StorageError
 from storage.turns import Committed, Duplicate, SlotTaken, Stale
 from tests.builders import (
+    MONDAY,
     NOW,
     a_confirmation,
     a_conversation,
@@ -102,7 +103,7 @@ async def test_the_same_update_may_come_again_with_another_slot(willow: Database
     bo = a_conversation(8)
     late = a_turn(a_decision(), a_hold(a_slot(), series="late"), conversation=bo)
     await willow.write(turns.commit, late)
-    free = a_hold(a_slot(practitioner="rowan"), series="late")
+    free = a_hold(a_slot(MONDAY + timedelta(days=1), practitioner="rowan"), series="late")
 
     again = replace(late, effects=(a_decision(), free))
 

@@ -10,6 +10,7 @@ from cryptography.fernet import Fernet, MultiFernet
 from storage import clinics
 from storage.database import connect
 from storage.sealing import Seal
+from tests.builders import open_always
 from tests.clinic.calendars.radicale import Radicale
 from tests.clinic.calendars.world import World
 
@@ -26,7 +27,7 @@ def radicale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Radicale]:
 async def world(radicale: Radicale, sqlite_url: str) -> AsyncIterator[World]:
     """Return a clinic with a connected, empty calendar, on SQLite."""
     database = connect(sqlite_url)
-    await database.write(clinics.import_clinic, clinics.demo_text(), "demo_clinic.toml")
+    await database.write(clinics.import_clinic, open_always(), "demo_clinic.toml")
     seal = Seal(MultiFernet([Fernet(Fernet.generate_key())]))
     world = World(database, radicale.calendar(), seal)
     await world.connect()

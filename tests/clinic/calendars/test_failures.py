@@ -227,6 +227,7 @@ async def test_a_wrong_password_is_told_in_words_and_not_tried_again_soon(world:
     assert account.next_at == world.clock.at + timedelta(minutes=15)
     await world.push()  # asks nobody, as it is put off
     assert (await world.account()).failures == 1
+    world.clock.at += HOUR
     assert await world.offered(10) == []
 
 

@@ -92,14 +92,21 @@ class World:
 
     async def book(self, *slots: Slot, chat: int = 7, **changes: Any) -> None:
         """Let a patient book these times."""
+        await self._trust()
         effects = (a_decision(), a_confirmation(*slots, series=f"s{chat}", **changes))
         turn = a_turn(*effects, conversation=a_conversation(chat))
         assert await self.database.write(turns.commit, turn) == turns.Committed()
 
     async def change(self, *effects: Any, chat: int = 7, before: int = 0) -> None:
         """Let a patient move or cancel."""
+        await self._trust()
         turn = a_turn(*effects, conversation=a_conversation(chat), before=before)
         assert await self.database.write(turns.commit, turn) == turns.Committed()
+
+    async def _trust(self) -> None:
+        """Take a calendar that was never read for known: patients book nothing with it else."""
+        known = update(CalendarAccount).where(CalendarAccount.synced_at.is_(None))
+        await self.database.write(lambda c: c.execute(known.values(synced_at=NOW)) and None)
 
     async def offered(self, days: int = 60) -> list[Slot]:
         """Return what a patient would be offered with Amara."""
