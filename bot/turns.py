@@ -119,7 +119,7 @@ class Turns:
     async def _after_taken(self, before: Conversation, turn: Turn, scene: Scene) -> Turn:
         look = dialogue.look_again(before, scene)
         view = await self._store.look(look, scene, before.chat_id)
-        event = SlotWasTaken(_wanted(turn), view)
+        event = SlotWasTaken(_wanted(turn), view, was_offered=_was_offered(turn))
         return await self._advance(before, event, scene, before.chat_id)
 
     async def _advance(
@@ -199,6 +199,11 @@ def _wanted(turn: Turn) -> Offer:
             case MoveAppointment():
                 slots.append(effect.slot)
     return Offer(tuple(dict.fromkeys(slots)))
+
+
+def _was_offered(turn: Turn) -> bool:
+    moves = (effect for effect in turn.effects if isinstance(effect, MoveAppointment))
+    return any(move.is_offered for move in moves)
 
 
 def logged(event: Event) -> str:

@@ -147,7 +147,7 @@ def back(here: Position) -> Turn:
 def taken(here: Position, event: SlotWasTaken) -> Turn:
     """Another patient was faster, or the clinic closed: offer what is nearest."""
     state = here.conversation.state
-    if state not in _TAKES_TIMES:
+    if event.was_offered or state not in _TAKES_TIMES:
         return Turn(here.conversation, notes=(here.note("note.offer_gone"),))
     if state == Stage.MEND:
         turn = rebooking.calendar_seen(here, event.view)

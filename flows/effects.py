@@ -75,6 +75,7 @@ class MoveAppointment:
 
     uid: str
     slot: Slot
+    is_offered: bool = False  # a freed time: only while it is offered to this patient
 
 
 @dataclass(frozen=True, slots=True)

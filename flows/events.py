@@ -220,10 +220,11 @@ class CalendarSeen:
 
 @dataclass(frozen=True, slots=True)
 class SlotWasTaken:
-    """The database refused `offer`: another patient was faster. `view` is the calendar now."""
+    """The database refused `offer`: taken, or not offered any more. `view` is the calendar now."""
 
     offer: Offer
     view: CalendarView
+    was_offered: bool = False  # to somebody who waits, by a message; not on a screen
 
 
 Event = (

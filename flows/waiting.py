@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from flows import continuing, looking, mending
+from flows import continuing, mending
 from flows.conversation import BookedSession
 from flows.effects import DeclineOffer, JoinWaitlist, LeaveWaitlist, MoveAppointment
+from flows.follow_up import History, Visit, VisitState
 from flows.position import Position
 from flows.protocol import Spacing
 from flows.slots import EPOCH, Slot, local_start
@@ -61,10 +62,10 @@ def leave(here: Position) -> Turn:
 
 
 def accept(here: Position, ref: str) -> Turn:
-    """Take the earlier time, as long as it is still offered and keeps the gaps."""
+    """Take the earlier time; whether it is still offered and keeps the gaps, storage knows."""
     offered = read(ref)
     visit = _visit(here, offered)
-    if offered is None or visit is None or not _stands(here, offered, visit):
+    if offered is None or visit is None or not _may_take(here, offered, visit):
         return Turn(here.conversation, notes=(here.note("note.offer_over"),))
     there = continuing.at_visits(here)
     slot = _slot(visit, offered.starts_at)
@@ -73,7 +74,7 @@ def accept(here: Position, ref: str) -> Turn:
     there = there.with_booking(sessions=sessions, waiting=None)
     return Turn(
         there.conversation,
-        effects=(*continuing.let_go(here), MoveAppointment(visit.uid, slot)),
+        effects=(*continuing.let_go(here), MoveAppointment(visit.uid, slot, is_offered=True)),
         notes=(here.note("note.moved"),),
         files=("calendar",),
     )
@@ -94,22 +95,31 @@ def fits(spacing: Spacing, zone: str, before: Slot | None, slot: Slot, after: Sl
     return after is None or mending.keeps_gap(spacing, start, local_start(after, zone))
 
 
+def treating_sessions(history: History, series_id: str) -> tuple[Visit, ...]:
+    """Return the sessions of a series from which gaps count, in order of time.
+
+    Those that took place or are to, requests too; nobody was treated at a missed one.
+    """
+    found = (
+        visit
+        for visit in history.visits
+        if visit.series_id == series_id
+        and visit.is_treatment
+        and (visit.is_kept or visit.state is VisitState.PENDING)
+    )
+    return tuple(sorted(found, key=lambda visit: visit.starts_at))
+
+
 def _visit(here: Position, offered: Offered | None) -> BookedSession | None:
     number = offered.number if offered else 0
     return next((each for each in here.ahead if each.number == number), None)
 
 
-def _stands(here: Position, offered: Offered, visit: BookedSession) -> bool:
+def _may_take(here: Position, offered: Offered, visit: BookedSession) -> bool:
     now = here.scene.now
     if here.conversation.red_flag or now > offered.until_at:
         return False
-    if not now < offered.starts_at < visit.slot.starts_at:
-        return False
-    visits = here.with_visits()
-    before, later = looking.before(visits, visit), looking.after(visits, visit)
-    slot, after = _slot(visit, offered.starts_at), later[0].slot if later else None
-    spacing = here.protocol.spacing
-    return fits(spacing, here.clinic.zone, before.slot if before else None, slot, after)
+    return now < offered.starts_at < visit.slot.starts_at
 
 
 def _slot(visit: BookedSession, starts_at: datetime) -> Slot:

@@ -170,6 +170,8 @@ def move(connection: Connection, booker: Booker, effect: MoveAppointment) -> Non
     ).one_or_none()
     if before is None:
         raise NoSuchAppointment("an appointment to be moved must be the patient's own and to come")
+    if effect.is_offered and not waitlist.stands(connection, before, effect.slot, booker.now):
+        raise SlotsGone((effect.slot,))
     room = room_of(connection, booker.clinic, before.service)
     _refuse_impossible(connection, room, booker, (effect.slot,))
     _queue_up(connection, room.practitioners[effect.slot.practitioner])

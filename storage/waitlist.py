@@ -2,16 +2,18 @@
 
 A time becomes free when an appointment is cancelled or moved away, or time off is given back. It
 is offered to whoever has waited longest and whom it fits: with the same practitioner, earlier
-than their visit, with the gaps kept, and far enough ahead for the clinic. Who does not answer in
-time or says no leaves it to the next. Nobody's time is taken: the appointment moves only when
-the patient says yes, and only if the time is still free then.
+than their visit, with the gaps kept, and far enough ahead for the clinic. What is left of a long
+time is offered to those after them at once. Who does not answer in time or says no leaves it to
+the next. Nobody's time is taken: the appointment moves only when the patient says yes, and only
+if the time is still theirs to take and still free then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -28,7 +30,8 @@ from storage.outbox import Message
 from storage.outbox_policy import Kind
 
 OFFERED_FOR = timedelta(hours=2)
-MOST_OFFERS = 3  # of one freed time
+MOST_OFFERS = 3  # of one time
+_NEAR = timedelta(days=1)  # no appointment with its buffers is longer
 _ASKED = 30  # waiting patients looked at for one freed time
 _TO_COME = ("pending", "booked")
 
@@ -95,7 +98,7 @@ def changed(
 
 
 def freed(connection: Connection, span: Freed, now: datetime) -> None:
-    """Offer a time that became free to the first patient whom it fits."""
+    """Offer a time that became free to the first patients whom it fits."""
     if span.starts_at > now:
         _offer_next(connection, span, now)
 
@@ -111,26 +114,67 @@ def expire(connection: Connection, now: datetime) -> int:
     return len(late)
 
 
+def stands(connection: Connection, visit: Row[Any], slot: Slot, now: datetime) -> bool:
+    """Say whether a time is offered for a visit still, and keeps the gaps as they are now."""
+    offer = connection.execute(
+        select(WaitlistOffer.id)
+        .join(WaitlistEntry, WaitlistEntry.id == WaitlistOffer.entry_id)
+        .where(
+            WaitlistEntry.uid == visit.uid,
+            WaitlistEntry.chat_id == visit.chat_id,
+            WaitlistEntry.ended_at.is_(None),
+            WaitlistOffer.state == "offered",
+            WaitlistOffer.starts_at == slot.starts_at,
+        )
+    ).first()
+    if offer is None:
+        return False
+    history = histories.load(connection, visit.chat_id, now)
+    return history is not None and _keeps_gaps(visit, history, slot)
+
+
 def _offer_next(connection: Connection, span: Freed, now: datetime) -> None:
-    touching = (
-        WaitlistOffer.practitioner_id == span.practitioner_id,
-        WaitlistOffer.starts_at < span.ends_at,
-        WaitlistOffer.ends_at > span.starts_at,
-    )
-    offers = connection.execute(select(WaitlistOffer.state).where(*touching)).scalars().all()
-    if len(offers) >= MOST_OFFERS or "offered" in offers:
-        return
+    """Offer what is left of a span: no time to two at once, to nobody two times."""
+    offers = _near(connection, span)
     for row in _waiting(connection, span):
+        lasts = row.ends_at - row.starts_at
+        left = [(start, end) for start, end in _left(span, offers) if end - start >= lasts]
+        if not left:
+            continue
         at, until = _when(row.zone, now)
         history = histories.load(connection, row.chat_id, now)
         if history is None or not _may_be_asked(history, at):
             continue
-        slot = _fitting(connection, row, history, span, until)
-        if slot is not None:
-            _offer(connection, row, slot, at, until)
-            for offer in _open(connection, WaitlistOffer.entry_id == row.entry_id):
-                _tell(connection, offer, EventType.WAITLIST_OFFERED, now)
-            return
+        for slot in _sooner(connection, row, left, offers, now, until):
+            if _keeps_gaps(row, history, slot):
+                _offer(connection, row, slot, now)
+                offers = _near(connection, span)
+                break
+
+
+def _near(connection: Connection, span: Freed) -> list[Row[Any]]:
+    """Return every offer of a span and of the times beside it, whatever became of it."""
+    offers = select(WaitlistOffer).where(
+        WaitlistOffer.practitioner_id == span.practitioner_id,
+        WaitlistOffer.starts_at < span.ends_at + _NEAR,
+        WaitlistOffer.ends_at > span.starts_at - _NEAR,
+    )
+    return list(connection.execute(offers))
+
+
+def _left(span: Freed, offers: list[Row[Any]]) -> list[tuple[datetime, datetime]]:
+    """Return the parts of a span that are offered to nobody now and were not too often before."""
+    ends = {at for each in offers for at in (each.starts_at, each.ends_at)}
+    inside = {at for at in ends if span.starts_at < at < span.ends_at}
+    parts: list[tuple[datetime, datetime]] = []
+    for start, end in pairwise(sorted({span.starts_at, *inside, span.ends_at})):
+        states = [each.state for each in offers if each.starts_at < end and each.ends_at > start]
+        if len(states) >= MOST_OFFERS or "offered" in states:
+            continue
+        if parts and parts[-1][1] == start:
+            start = parts.pop()[0]
+        parts.append((start, end))
+    return parts
 
 
 def _waiting(connection: Connection, span: Freed) -> Iterator[Any]:
@@ -142,6 +186,7 @@ def _waiting(connection: Connection, span: Freed) -> Iterator[Any]:
             Appointment,
             Clinic.slug,
             Clinic.zone,
+            Clinic.notice_minutes,
             Practitioner.slug.label("practitioner"),
         )
         .join(Appointment, Appointment.uid == WaitlistEntry.uid)
@@ -177,42 +222,52 @@ def _may_be_asked(history: History, at: datetime) -> bool:
     return last is None or bool(wrote and wrote > last) or at - last >= APART
 
 
-def _fitting(
-    connection: Connection, row: Row[Any], history: History, span: Freed, until: datetime
-) -> Slot | None:
-    """Return the first time in the span that suits the patient, the clinic and the course."""
-    first, last = (local(at, row.zone).date() for at in (span.starts_at, span.ends_at))
+def _sooner(
+    connection: Connection,
+    row: Row[Any],
+    left: list[tuple[datetime, datetime]],
+    offers: list[Row[Any]],
+    now: datetime,
+    until: datetime,
+) -> Iterator[Slot]:
+    """Yield the times in what is left that suit the clinic and are earlier than a visit.
+
+    A yes may come at the last moment, so the clinic's notice counts from `until`.
+    """
+    first, last = local(left[0][0], row.zone).date(), local(left[-1][1], row.zone).date()
     view = calendar_store.view(
-        connection, row.slug, row.service, first, last, until, row.chat_id, ignore_uid=row.uid
+        connection, row.slug, row.service, first, last, now, row.chat_id, ignore_uid=row.uid
     )
-    known = set(
-        connection.execute(
-            select(WaitlistOffer.starts_at).where(WaitlistOffer.entry_id == row.entry_id)
-        ).scalars()
+    earliest = until + timedelta(minutes=row.notice_minutes)
+    mine = {each.starts_at for each in offers if each.entry_id == row.entry_id}
+    asked = tuple(
+        (each.starts_at - view.buffer_before, each.ends_at + view.buffer_after)
+        for each in offers
+        if each.state == "offered"
     )
-    lasts = row.ends_at - row.starts_at
     for timetable in view.timetables:
         if timetable.practitioner != row.practitioner:
             continue
-        for slot in free_slots(view, timetable, first, last):
-            inside = span.starts_at <= slot.starts_at and slot.ends_at <= span.ends_at
-            sooner = slot.starts_at < row.starts_at and slot.starts_at not in known
-            same = slot.ends_at - slot.starts_at == lasts
-            if inside and sooner and same and _keeps_gaps(row, history, slot):
-                return slot
-    return None
+        free = replace(timetable, busy=(*timetable.busy, *asked))
+        for slot in free_slots(view, free, first, last):
+            inside = any(start <= slot.starts_at and slot.ends_at <= end for start, end in left)
+            sooner = earliest <= slot.starts_at < row.starts_at and slot.starts_at not in mine
+            same = slot.ends_at - slot.starts_at == row.ends_at - row.starts_at
+            if inside and sooner and same:
+                yield slot
 
 
-def _keeps_gaps(row: Row[Any], history: History, slot: Slot) -> bool:
+def _keeps_gaps(visit: Row[Any], history: History, slot: Slot) -> bool:
     course = history.course
-    if course is None or course.series_id != row.series_id:
+    if course is None or course.series_id != visit.series_id:
         return True
-    others = [each for each in history.treatments(course) if each.uid != row.uid]
-    before = [each for each in others if each.starts_at < row.starts_at]
-    after = [each for each in others if each.starts_at > row.starts_at]
+    sessions = waiting.treating_sessions(history, course.series_id)
+    others = [each for each in sessions if each.uid != visit.uid]
+    before = [each for each in others if each.starts_at < visit.starts_at]
+    after = [each for each in others if each.starts_at > visit.starts_at]
     return waiting.fits(
         course.spacing,
-        row.zone,
+        history.zone,
         _slot_of(before[-1], slot) if before else None,
         slot,
         _slot_of(after[0], slot) if after else None,
@@ -223,9 +278,8 @@ def _slot_of(visit: Visit, like: Slot) -> Slot:
     return Slot(visit.starts_at, visit.ends_at, like.practitioner)
 
 
-def _offer(
-    connection: Connection, row: Row[Any], slot: Slot, at: datetime, until: datetime
-) -> None:
+def _offer(connection: Connection, row: Row[Any], slot: Slot, now: datetime) -> None:
+    at, until = _when(row.zone, now)
     values = {
         "entry_id": row.entry_id,
         "practitioner_id": row.practitioner_id,
@@ -248,6 +302,8 @@ def _offer(
         not_after=until,
     )
     outbox.enqueue(connection, message, at)
+    for offer in _open(connection, WaitlistOffer.entry_id == row.entry_id):
+        _tell(connection, offer, EventType.WAITLIST_OFFERED, now)
 
 
 def _key(offer: Row[Any]) -> str:

@@ -8,6 +8,7 @@ BOOKINGS = "storage/bookings.py"
 TURNS = "storage/turns.py"
 INBOX = "storage/inbox.py"
 OUTBOX = "storage/outbox.py"
+WAITLIST = "storage/waitlist.py"
 DECISIONS = "storage/decisions.py"
 CONVERSATIONS = "storage/conversations.py"
 TIME_OFF = "storage/migrations/versions/0007_time_off.py"
@@ -16,6 +17,7 @@ OCCUPYING = ("held", "pending", "booked", "arrived", "blocked")
 _BOOKINGS = ("tests/storage/test_bookings.py",)
 _SQLITE_BOOKINGS = ("tests/storage/test_bookings.py", "-k", "sqlite")
 _OLD_OFFERS = ("tests/storage/test_old_offers.py", "-k", "sqlite")
+_WAITLIST = ("tests/storage/test_waitlist.py", "-k", "sqlite")
 _RACES = ("tests/storage/test_races.py",)
 _LOCKS = ("tests/storage/test_locks.py",)
 _TURNS = ("tests/storage/test_turns.py", "-k", "sqlite")
@@ -134,6 +136,28 @@ _TABLE: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
         "sequence=Appointment.sequence + 1,\n                version",
         "version",
         _SQLITE_BOOKINGS,
+    ),
+    # The waiting list.
+    (
+        "a yes to what is offered",
+        BOOKINGS,
+        "    if effect.is_offered and not waitlist.stands(",
+        "    if False and not waitlist.stands(",
+        _WAITLIST,
+    ),
+    (
+        "a time is offered to one at a time",
+        WAITLIST,
+        'len(states) >= MOST_OFFERS or "offered" in states',
+        "len(states) >= MOST_OFFERS",
+        _WAITLIST,
+    ),
+    (
+        "offers are counted",
+        WAITLIST,
+        'len(states) >= MOST_OFFERS or "offered" in states',
+        '"offered" in states',
+        _WAITLIST,
     ),
     # Turns.
     ("the lock on a conversation", TURNS, "    .with_for_update(of=_CHATS)\n", "", _LOCKS),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+
+import pytest
 
 from flows import clinic_changes
 from flows.conversation import BookedSession, Offer, Stage
@@ -14,9 +17,10 @@ from flows.effects import (
     ReleaseHold,
 )
 from flows.events import Action, AnsweredNudge, NudgeAnswer, SlotWasTaken
-from flows.follow_up import NudgeKind
-from flows.waiting import Offered, read
-from tests.flows.chat import Chat
+from flows.follow_up import History, NudgeKind, Visit, VisitState
+from flows.waiting import Offered, fits, read, treating_sessions
+from tests.builders import MONDAY, a_slot
+from tests.flows.chat import Chat, protocol
 from tests.flows.test_cancelling import looking_for_the_rest
 from tests.flows.test_rebooking import booked, booking, later, starts
 
@@ -81,6 +85,7 @@ def test_a_yes_moves_the_visit_in_the_same_turn() -> None:
     (move,) = chat.effects
     assert isinstance(move, MoveAppointment)
     assert (move.uid, move.slot.starts_at) == (visit(chat, 4).uid, offer.starts_at)
+    assert move.is_offered
     assert (chat.state, chat.notes) == (Stage.BOOKED, ["note.moved"])
     assert visit(chat, 4).slot == move.slot
 
@@ -93,11 +98,8 @@ def refused(chat: Chat, ref: str) -> bool:
 def test_an_offer_that_no_longer_stands_moves_nothing() -> None:
     chat = booked()
     good = earlier(chat)
-    too_near, not_earlier = offered(chat, 4, 14 * DAY), offered(chat, 4, -DAY)
-    tears_a_gap = offered(chat, 2, DAY)
 
-    for offer in (too_near, not_earlier, tears_a_gap):
-        assert refused(chat, offer.ref)
+    assert refused(chat, offered(chat, 4, -DAY).ref)
     assert refused(chat, "w:9:1:1")
     assert refused(chat, "nonsense")
     later(chat, good.until_at + timedelta(minutes=1))
@@ -110,6 +112,38 @@ def test_after_a_red_flag_nothing_is_moved() -> None:
     chat.says("I want to kill myself").effects.clear()
 
     assert refused(chat, offer.ref)
+
+
+@pytest.mark.parametrize(("days", "keeps"), [(27, False), (28, True), (42, True), (43, False)])
+def test_a_time_fits_when_it_keeps_the_gaps_to_both_sides(days: int, *, keeps: bool) -> None:
+    spacing = protocol().spacing
+    slot, other = a_slot(MONDAY), a_slot(MONDAY + days * DAY)
+
+    assert fits(spacing, "Europe/London", slot, other, None) is keeps
+    assert fits(spacing, "Europe/London", None, slot, other) is keeps
+
+
+def test_gaps_count_from_sessions_that_were_or_will_be_and_from_requests() -> None:
+    visits = tuple(
+        Visit(f"{n}", "s", n, MONDAY - n * DAY, MONDAY - n * DAY + DAY / 24, state)
+        for n, state in enumerate(VisitState)
+    )
+    history = History("Europe/London", visits=(*visits, replace(visits[2], series_id="other")))
+
+    found = [visit.state for visit in treating_sessions(history, "s")]
+
+    assert found == ["fulfilled", "arrived", "booked", "pending"]
+
+
+def test_an_offer_that_went_leaves_the_screen_as_it_is() -> None:
+    chat = looking_for_the_rest().chooses(Action.BOOK, "0")
+    before = chat.conversation
+    assert before is not None
+
+    chat.does(SlotWasTaken(Offer((a_slot(MONDAY),)), chat.view, was_offered=True))
+
+    assert (chat.state, booking(chat)) == (Stage.CONTACT, before.booking)
+    assert chat.notes == ["note.offer_gone"]
 
 
 def test_who_was_slower_hears_it_and_keeps_the_visit() -> None:
