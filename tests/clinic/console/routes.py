@@ -154,7 +154,8 @@ async def clash_of(world: ConsoleWorld, clinic: str) -> str:
     starts_at = world.clock() + timedelta(days=30, minutes=80 * world.hour)
     slot = a_slot(starts_at, minutes=5, practitioner=person)
     uid = await world.books(slot, clinic=clinic, name=f"Patient-of-{clinic}")
-    terms = calendar_accounts.Terms("https://calendar.example/x/", "x", "sealed")
+    stale = calendar_accounts.WhenStale.SHOW_AGE  # it is never read, and more is booked
+    terms = calendar_accounts.Terms("https://calendar.example/x/", "x", "sealed", stale)
     account = await world.database.write(
         calendar_accounts.connect, clinic, person, terms, world.clock()
     )

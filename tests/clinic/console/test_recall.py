@@ -17,7 +17,7 @@ from storage import follow_ups, turns, waitlist
 from storage.models import Appointment, Outbox, Patient
 from storage.models.follow_up import OFFER_STATES
 from tests.builders import a_confirmation, a_conversation, a_slot, a_turn
-from tests.clinic.console.world import Browser, ConsoleWorld
+from tests.clinic.console.world import Browser, ConsoleWorld, commit_at_any_hour
 from tests.storage.test_follow_ups import DECIDED
 
 
@@ -29,7 +29,7 @@ async def booked(world: ConsoleWorld, chat_id: int, name: str, start: datetime) 
     visit = a_confirmation(a_slot(start), series=name)
     turn = a_turn(DECIDED, visit, HandOffLead(LeadKind.BOOKED, 80), conversation=conversation)
     long_ago = world.clock() - timedelta(days=9)
-    outcome = await world.database.write(turns.commit, replace(turn, now=long_ago))
+    outcome = await world.database.write(commit_at_any_hour, replace(turn, now=long_ago))
     assert outcome == turns.Committed()
     return f"{name}-1"
 

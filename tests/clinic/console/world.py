@@ -7,11 +7,12 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from types import TracebackType
 
 import httpx
+from sqlalchemy import Connection, delete, insert, select, update
 from starlette.applications import Starlette
 
 from bot.listening import bind, listening
@@ -23,7 +24,7 @@ from flows.conversation import Booking, Stage
 from flows.effects import HandOffLead, LeadKind
 from flows.plan import Plan
 from flows.slots import Slot
-from storage import clinics, console_sessions, staff, turns
+from storage import clinics, console_sessions, models, staff, turns
 from storage.database import Database, connect
 from storage.staff import Member
 from tests.builders import a_confirmation, a_conversation, a_decision, a_turn
@@ -209,13 +210,38 @@ class ConsoleWorld:
         effects = (replace(a_decision(), plan=plan), confirmation, handed_off)
         long_ago = self.clock() - timedelta(days=14)
         turn = a_turn(*effects, conversation=conversation, now=long_ago)
-        assert await self.database.write(turns.commit, turn) == turns.Committed()
+        assert await self.database.write(commit_at_any_hour, turn) == turns.Committed()
         return f"{series}-1"
 
     async def close(self) -> None:
         """Close every browser."""
         for browser in self._browsers:
             await browser.__aexit__(None, None, None)
+
+
+def commit_at_any_hour(connection: Connection, turn: turns.TurnWrites) -> turns.Outcome:
+    """Commit a turn as if every clinic were open day and night, on public holidays too."""
+    table, clinic = models.table_of(models.OpeningHours), models.table_of(models.Clinic)
+    hours = [dict(row._mapping) for row in connection.execute(select(table))]
+    countries = connection.execute(select(clinic.c.id, clinic.c.holidays_country)).all()
+    people = {row["practitioner_id"] for row in hours}
+    connection.execute(delete(table))
+    connection.execute(
+        insert(table),
+        [
+            {"practitioner_id": who, "weekday": day, "opens": time(0), "closes": time(23, 59)}
+            for who in people
+            for day in range(7)
+        ],
+    )
+    connection.execute(update(clinic).values(holidays_country=""))
+    outcome = turns.commit(connection, turn)
+    connection.execute(delete(table))
+    connection.execute(insert(table), hours)
+    for row in countries:
+        whose = update(clinic).where(clinic.c.id == row.id)
+        connection.execute(whose.values(holidays_country=row.holidays_country))
+    return outcome
 
 
 async def enter(browser: Browser, link: str) -> httpx.Response:
