@@ -24,6 +24,7 @@ class Place:
     message_id: int | None
     shown_revision: int | None
     is_talking: bool = False  # the clinic's people and this patient have an open thread
+    is_interrupted: bool = False  # a message came by itself after the chat's last turn
 
 
 class Store(Protocol):

@@ -55,7 +55,11 @@ class DatabaseStore:
         if loaded is None:
             return None
         return Place(
-            loaded.conversation, loaded.message_id, loaded.shown_revision, loaded.is_talking
+            loaded.conversation,
+            loaded.message_id,
+            loaded.shown_revision,
+            loaded.is_talking,
+            loaded.is_interrupted,
         )
 
     async def look(self, look: Look, scene: Scene, chat_id: int) -> CalendarView:

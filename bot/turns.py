@@ -94,8 +94,8 @@ class Turns:
 
     async def _try(self, arrival: Arrival, place: Place | None) -> Reply | Stale | None:
         scene = await self._scenery.scene()
-        if place is not None and place.is_talking:
-            scene = replace(scene, is_talking=True)
+        if place is not None and (place.is_talking or place.is_interrupted):
+            scene = replace(scene, is_talking=place.is_talking, is_interrupted=place.is_interrupted)
         before = place.conversation if place else None
         event = _event(arrival, place)
         turn = await self._advance(before, event, scene, arrival.chat_id)

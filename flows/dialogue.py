@@ -112,6 +112,8 @@ def _typed(here: Position, event: Typed) -> Turn:
     flag = repairs.raised_flag(here, event.text)
     if flag:
         return repairs.red_flag(here, flag)
+    if here.scene.is_interrupted and typed.may_answer_another(here, event.text):
+        return _which_message(here, event)
     for attempt in _attempts(here):
         turn = attempt(here, event)
         if turn is not None:
@@ -121,6 +123,16 @@ def _typed(here: Position, event: Typed) -> Turn:
     if here.conversation.state == Stage.URGENT:  # no "I did not understand" for somebody in need
         return Turn(here.conversation)
     return repairs.missed(here)
+
+
+def _which_message(here: Position, event: Typed) -> Turn:
+    """Do nothing on words that may answer what came after the screen; show the screen again.
+
+    A patient whom the clinic is talking with more likely answers the clinic.
+    """
+    if here.scene.is_talking:
+        return talking.send_unasked(here, event.text)
+    return Turn(here.conversation, notes=(here.note("note.which_message"),))
 
 
 def _attempts(here: Position) -> tuple[_Attempt, ...]:

@@ -71,7 +71,8 @@ def received(here: Position, file_id: str) -> Turn:
         kept = here.with_(photos=conversation.photos + 1)
         note = here.note("note.photo_kept", number=kept.conversation.photos, most=most(here))
         return Turn(kept.conversation, effects=(KeepPhoto(file_id),), notes=(note,))
-    if conversation.last_media == Media.PHOTO.value:  # an album: one answer is enough
+    is_same = conversation.last_media == Media.PHOTO.value
+    if is_same and not here.scene.is_interrupted:  # an album: one answer is enough
         return Turn(conversation, silent=True)
     here = here.with_(last_media=Media.PHOTO.value)
     if conversation.photo_consent:

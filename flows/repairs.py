@@ -32,7 +32,7 @@ def answer_question(here: Position, faq: str) -> Turn:
 
 def received(here: Position, media: Media) -> Turn:
     """Answer a photo, voice note or sticker; a burst of the same kind is answered once."""
-    if here.conversation.last_media == media.value:
+    if here.conversation.last_media == media.value and not here.scene.is_interrupted:
         return Turn(here.conversation, silent=True)
     noted = here.with_(last_media=media.value)
     return Turn(noted.conversation, notes=(here.note(f"note.media_{media.value}"),))

@@ -23,6 +23,7 @@ class Scene:
     clinics: Mapping[str, Clinic]  # by slug
     catalogues: Mapping[str, Catalogue]  # by locale
     is_talking: bool = False  # the clinic's people and this patient have an open thread
+    is_interrupted: bool = False  # a message came by itself after the screen
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,21 @@ def button_for(here: Position, text: str) -> Event | Wish | None:
     return _by_screen(here, text)
 
 
+def may_answer_another(here: Position, text: str) -> bool:
+    """Say whether words may be meant for a message that came after the screen.
+
+    Buttons name their screen, words do not: a yes may answer either, and so may whatever stands
+    for a button or a time. What is typed at a question is an answer unless it is a bare yes or no;
+    at the booked visits words decide nothing yet, and what is written to the clinic is read there.
+    """
+    state, overlay = here.conversation.state, here.conversation.overlay
+    if state == Stage.URGENT or overlay is Overlay.ASK:
+        return False
+    if any(means(word, text, here.scene.catalogues) for word in ("yes", "no")):
+        return True
+    return state != Stage.BOOKED and button_for(here, text) is not None
+
+
 def _by_screen(here: Position, text: str) -> Event | Wish | None:
     match here.conversation.state:
         case Stage.CHOOSE_CLINIC:

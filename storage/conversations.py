@@ -6,11 +6,11 @@ import functools
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, exists, or_, select, update
+from sqlalchemy import Connection, bindparam, exists, func, or_, select, update
 
 from flows import conversation as values
 from storage import documents, upserts
-from storage.models import Clinic, Conversation, Patient, Thread, table_of
+from storage.models import Clinic, Conversation, Outbox, Patient, Thread, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Loaded:
     message_id: int | None  # the bot's latest message with a screen
     shown_revision: int | None  # None: nothing was ever shown
     is_talking: bool = False  # has an open thread with the people of this clinic
+    is_interrupted: bool = False  # a message came by itself after the chat's last turn
 
 
 _TABLE = table_of(Conversation)
@@ -35,9 +36,22 @@ _IS_TALKING = exists(
     )
 )
 
-_LOAD = select(_TABLE.c.document, _TABLE.c.message_id, _TABLE.c.shown_revision, _IS_TALKING).where(
-    _TABLE.c.chat_id == bindparam("chat")
+#: One that perhaps arrived counts too, and one whose arrival is about to be noted.
+_IS_INTERRUPTED = exists(
+    select(Outbox.id).where(
+        Outbox.chat_id == _TABLE.c.chat_id,
+        Outbox.state.in_(("sending", "sent", "uncertain")),
+        func.coalesce(Outbox.sent_at, Outbox.due_at) > _TABLE.c.updated_at,
+    )
 )
+
+_LOAD = select(
+    _TABLE.c.document,
+    _TABLE.c.message_id,
+    _TABLE.c.shown_revision,
+    _IS_TALKING,
+    _IS_INTERRUPTED,
+).where(_TABLE.c.chat_id == bindparam("chat"))
 
 #: Built once, as every turn runs it; the columns to set are those of the parameters.
 _UPDATE = update(_TABLE).where(
@@ -50,7 +64,7 @@ def load(connection: Connection, chat_id: int) -> Loaded | None:
     row = connection.execute(_LOAD, {"chat": chat_id}).one_or_none()
     if row is None:
         return None
-    return Loaded(documents.read_conversation(row[0]), row[1], row[2], bool(row[3]))
+    return Loaded(documents.read_conversation(row[0]), row[1], row[2], bool(row[3]), bool(row[4]))
 
 
 def note_shown(connection: Connection, chat_id: int, revision: int, message_id: int | None) -> None:

@@ -361,6 +361,28 @@ async def test_twelve_weeks_later_staff_read_how_the_result_is_seen(
     assert 'alt="Photo 1, sent' in lead
 
 
+async def test_a_yes_to_the_reminder_cancels_nothing_that_was_left_open(year: Year) -> None:
+    maya = await booked(year.here)
+    chat = maya.patient.chat_id
+    await year.keeps(chat, 1)
+    await maya.says("cancel")
+    await maya.taps((await maya.patient.sees("Which visit would you like to cancel?")).labels[0])
+    await year.passes(await year.at(chat, 2) - timedelta(days=1))
+    await maya.patient.sees("Since we last spoke, is anything new?")
+
+    assert await maya.says("Yes") == Stage.CANCEL
+
+    await maya.patient.sees("I am not sure which message you mean")
+    assert [state for _, _, state, _ in await year.visits(chat)] == ["fulfilled", *["booked"] * 3]
+
+    await maya.says("Yes")
+    assert sorted(state for _, _, state, _ in await year.visits(chat)) == [
+        *["booked"] * 2,
+        "cancelled",
+        "fulfilled",
+    ]
+
+
 async def test_who_had_to_wait_is_asked_on_the_day_and_books(year: Year) -> None:
     zoe = await year.here.meets("Zoe")
     given = {"acne_ill": "no", "acne_signs": "none", "acne_medicine": "no"}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from storage import conversations, patients, turns
+from storage import conversations, outbox, patients, turns
 from storage.database import Database
+from storage.outbox import Message
+from storage.outbox_policy import Kind
 from tests.builders import NOW, a_conversation, a_turn
 
 
@@ -83,3 +85,50 @@ async def test_a_conversation_that_has_moved_on_is_not_written_over(database: Da
 
     assert not await database.write(conversations.save, older, 4, NOW)
     assert (await database.read(conversations.load, 7)).conversation.revision == 0
+
+
+async def interrupted(database: Database) -> bool:
+    loaded = await database.read(conversations.load, 7)
+    assert loaded is not None
+    return loaded.is_interrupted
+
+
+async def test_a_message_that_came_after_the_last_turn_interrupts_until_the_next(
+    database: Database,
+) -> None:
+    lease, soon = timedelta(minutes=2), NOW + timedelta(minutes=1)
+    await database.write(turns.commit, a_turn())
+    nudge = Message("nudge:7:reminder:1", Kind.NUDGE, soon, 7)
+    await database.write(outbox.enqueue, nudge, NOW)
+    assert not await interrupted(database)
+
+    (row,) = await database.write(outbox.claim, 1, soon, lease, "mine")
+    assert not await interrupted(database)
+
+    await database.write(outbox.arm, row.id, "mine", soon, lease)
+    assert await interrupted(database)  # perhaps it is being read already
+
+    await database.write(outbox.finish, row.id, "mine", 55, soon)
+    assert await interrupted(database)
+
+    await database.write(turns.commit, a_turn(before=0, now=soon + timedelta(minutes=1)))
+    assert not await interrupted(database)
+
+
+async def test_a_message_that_perhaps_came_interrupts_and_one_to_somebody_else_does_not(
+    database: Database,
+) -> None:
+    lease, soon = timedelta(minutes=2), NOW + timedelta(minutes=1)
+    await database.write(turns.commit, a_turn())
+    await database.write(turns.commit, a_turn(conversation=a_conversation(8)))
+    await database.write(outbox.enqueue, Message("nudge:8:x", Kind.NUDGE, soon, 8), NOW)
+    (row,) = await database.write(outbox.claim, 1, soon, lease, "mine")
+    await database.write(outbox.arm, row.id, "mine", soon, lease)
+    await database.write(outbox.finish, row.id, "mine", 55, soon)
+    assert not await interrupted(database)
+
+    await database.write(outbox.enqueue, Message("nudge:7:x", Kind.NUDGE, soon, 7), NOW)
+    (row,) = await database.write(outbox.claim, 1, soon, lease, "mine")
+    await database.write(outbox.arm, row.id, "mine", soon, lease)
+    await database.write(outbox.uncertain, row.id, "mine", "TimedOut", soon)
+    assert await interrupted(database)
