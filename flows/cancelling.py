@@ -31,9 +31,14 @@ def choose(here: Position, number: int | None) -> Turn:
 
 
 def cancel(here: Position) -> Turn:
-    """Cancel the visit that was chosen, or every one that has not begun."""
-    one = next((each for each in here.ahead if each.uid == here.booking.cancelling), None)
-    refusal = _refusal(here, (one,) if one else here.ahead[:1])
+    """Cancel the visit that was chosen, or where none was every one that has not begun.
+
+    A chosen visit that has begun meanwhile is over: the others were not asked about.
+    """
+    chosen = here.booking.cancelling
+    one = next((each for each in here.ahead if each.uid == chosen), None)
+    wanted = here.ahead[:1] if chosen is None else (one,) if one else ()
+    refusal = _refusal(here, wanted)
     if refusal:
         there = here.go("back", Stage.BOOKED).with_booking(cancelling=None)
         return Turn(there.conversation, notes=(here.note(refusal),))

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
+import pytest
+
 from flows import continuing
 from flows.conversation import Offer, Stage
 from flows.effects import CancelAppointment, CancelSeries, MoveAppointment
@@ -165,6 +167,20 @@ def test_a_visit_nearer_than_the_cut_off_is_not_brought_nearer_still() -> None:
 
     assert chat.chooses(Action.CANCEL_YES).notes == ["note.too_late"]
     assert booking(chat).cancelling is None
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_a_visit_that_began_before_the_yes_takes_no_other_visit_with_it(said: bool) -> None:
+    chat = booked().chooses(Action.CANCEL).chooses(Action.CANCEL_ONE, "1")
+    before = starts(chat)
+    later(chat, before[0] + timedelta(minutes=1))
+
+    chat = chat.says("Yes") if said else chat.chooses(Action.CANCEL_YES)
+
+    assert (chat.state, chat.notes) == (Stage.BOOKED, ["note.visit_over"])
+    assert starts(chat) == before
+    assert booking(chat).cancelling is None
+    assert not any(isinstance(e, CancelSeries | CancelAppointment) for e in chat.effects)
 
 
 def test_what_is_left_of_a_course_is_known() -> None:
