@@ -74,6 +74,8 @@ _BOOKING = frozenset(
 )
 #: What leads away from writing to the clinic.
 _WAYS_OUT = (AskedForPerson, AskedHelp, AskedPrivacy, AskedToStartOver, Repeated, Stopped, WentBack)
+#: What a first message is read for before anything is asked.
+_MAY_RAISE_A_FLAG = (Typed, Corrected, SentMedia)
 
 _Attempt = Callable[[Position, Typed], Turn | None]
 
@@ -89,7 +91,7 @@ def advance(conversation: Conversation | None, event: Event, scene: Scene, *, ch
     else:
         if conversation is None:  # whoever writes before /start is answered as if they had
             conversation = starting.start(None, Started(), scene, chat_id).conversation
-            event = event if isinstance(event, Typed) else Repeated()
+            event = event if isinstance(event, _MAY_RAISE_A_FLAG) else Repeated()
         here = starting.on_current_protocol(Position(conversation, scene))
         turn = _dispatch(here, event)
     if turn.silent:

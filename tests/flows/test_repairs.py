@@ -15,6 +15,7 @@ from flows.events import (
     Repeated,
     SentMedia,
     Skipped,
+    Typed,
 )
 from tests.flows.chat import Chat, a_clinic, a_scene
 
@@ -120,6 +121,33 @@ def test_words_that_only_sound_alike_raise_no_flag(words):
 def test_a_red_flag_in_a_caption_or_an_edit_counts():
     assert at_age().does(SentMedia(Media.PHOTO, "want to end my life")).state == Stage.URGENT
     assert at_age().does(Corrected("want to end my life")).state == Stage.URGENT
+
+
+@pytest.mark.parametrize("clinics", [("willow",), ("willow", "harbour")])
+@pytest.mark.parametrize(
+    "first",
+    [
+        Typed("I want to kill myself"),
+        Corrected("I want to kill myself"),
+        *(SentMedia(media, "I want to kill myself") for media in Media),
+    ],
+)
+def test_a_red_flag_in_the_very_first_message_counts_however_it_comes(clinics, first):
+    chat = Chat(scene=a_scene(*map(a_clinic, clinics))).does(first)
+
+    assert chat.state == Stage.URGENT
+    assert HandOffLead(LeadKind.URGENT) in chat.effects
+
+
+@pytest.mark.parametrize("clinics", [("willow",), ("willow", "harbour")])
+@pytest.mark.parametrize(
+    "first", [Corrected("hello"), *(SentMedia(media, "hello", "f1") for media in Media)]
+)
+def test_any_other_first_message_leads_to_the_first_screen(clinics, first):
+    chat = Chat(scene=a_scene(*map(a_clinic, clinics))).does(first)
+
+    assert chat.state == ("consent" if len(clinics) == 1 else Stage.CHOOSE_CLINIC)
+    assert not chat.effects
 
 
 def test_a_red_flag_while_times_are_held_gives_them_back():
