@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flows import relevance
-from flows.conversation import Booking, Conversation, Stage
+from flows.conversation import BookedSession, Booking, Stage
 from flows.effects import Effect, ReleaseHold
 from flows.looking import look_for_times
 from flows.position import Position
@@ -88,21 +90,12 @@ def refresh(here: Position) -> Turn:
         if step.id in here.answers and step.group not in _MAY_HAVE_CHANGED
     }
     answers = relevance.current_answers(here.protocol, lasting)
-    fresh = Conversation(
-        old.chat_id,
-        old.state,
-        revision=old.revision,
-        run=old.run + 1,
-        locale=old.locale,
+    fresh = replace(
+        old.fresh_run(old.state),
         clinic=old.clinic,
-        campaign=old.campaign,
         protocol=old.protocol,
-        first_name=old.first_name,
         answers=answers,
         is_refresher=True,
-        rated=old.rated,
-        described=old.described,
-        declined=old.declined,
     )
     there = Position(fresh, here.scene)
     dest = relevance.next_place(here.protocol, answers)

@@ -151,3 +151,18 @@ class Conversation:
     rated: str = ""  # the series that was rated last
     described: str = ""  # the series whose result was last put into words
     declined: str = ""  # the series after which the patient last said no to a yearly look
+
+    def fresh_run(self, state: str) -> Conversation:
+        """Return the next run of this chat at `state`: what is known of the patient stays."""
+        return Conversation(
+            self.chat_id,
+            state,
+            revision=self.revision,
+            run=self.run + 1,
+            locale=self.locale,
+            campaign=self.campaign,
+            first_name=self.first_name,
+            rated=self.rated,
+            described=self.described,
+            declined=self.declined,
+        )

@@ -95,18 +95,7 @@ def start_over(here: Position) -> Turn:
     """Forget the answers and begin a new run; booked appointments are never forgotten."""
     old = here.conversation
     effects = (*_welcomed(old), *continuing.let_go(here))
-    fresh = Conversation(
-        old.chat_id,
-        Stage.CHOOSE_CLINIC,
-        revision=old.revision,
-        run=old.run + 1,
-        locale=old.locale,
-        campaign=old.campaign,
-        first_name=old.first_name,
-        rated=old.rated,
-        described=old.described,
-        declined=old.declined,
-    )
+    fresh = old.fresh_run(Stage.CHOOSE_CLINIC)
     clinic = old.wanted_clinic or old.clinic
     known = clinic if clinic in here.scene.clinics else None
     begun = begin(replace(here, conversation=fresh), known)
