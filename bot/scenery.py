@@ -51,14 +51,18 @@ class Scenery:
     new_token: Callable[[], str]
     protocols: Mapping[str, ClinicalProtocol]
     catalogues: Mapping[str, Catalogue]
-    clinics: Callable[[], Awaitable[Mapping[str, Clinic]]]
+    clinics: Callable[[Conversation | None], Awaitable[Mapping[str, Clinic]]]
 
-    async def scene(self) -> Scene:
-        """Return what is known at this moment, with a fresh token."""
+    async def scene(self, held: Conversation | None) -> Scene:
+        """Return what is known at this moment, with a fresh token.
+
+        The clinic and the protocol that the conversation is held with are looked for first.
+        """
+        clinics = await self.clinics(held)
         return Scene(
             now=self.clock.now(),
             token=self.new_token(),
             protocols=self.protocols,
-            clinics=await self.clinics(),
+            clinics=clinics,
             catalogues=self.catalogues,
         )

@@ -8,11 +8,14 @@ from dataclasses import replace
 from datetime import timedelta
 from importlib import resources
 
+import structlog
+
 from bot.clock import Clock
 from bot.faults import BotFault
 from bot.scenery import Place
 from flows.clinics import Clinic
 from flows.compiler import ProtocolFaults, compile_protocol
+from flows.conversation import Conversation
 from flows.protocol import Protocol
 from flows.slots import CalendarView
 from flows.texts import Catalogue
@@ -31,6 +34,8 @@ from storage.database import Database
 from storage.inbox import KeptUpdate
 from storage.program import command
 from storage.turns import Committed, Duplicate, SlotTaken, Stale, TurnWrites
+
+logger = structlog.get_logger(__name__)
 
 _CLINICS_FOR = 60.0  # seconds after which a clinic's profile is read again
 _UPDATES_FOR = timedelta(days=8)  # Telegram repeats an update for 24 hours at most
@@ -96,9 +101,10 @@ class DatabaseStore:
             conversations.claim_reminder, chat_id, revision, now, until
         )
 
-    async def clinics(self) -> Mapping[str, Clinic]:
-        """Return every clinic by slug, read again now and then."""
-        if self._monotonic() >= self._clinics_until:
+    async def clinics(self, needed: str | None = None) -> Mapping[str, Clinic]:
+        """Return every clinic by slug, read again now and then, and when `needed` is missing."""
+        is_missing = needed is not None and needed not in self._clinics
+        if is_missing or self._monotonic() >= self._clinics_until:
             self._clinics = await self._database.read(clinics.load_all)
             self._clinics_until = self._monotonic() + _CLINICS_FOR
         return self._clinics
@@ -143,8 +149,9 @@ class DatabaseStore:
 class Premises:
     """The clinics as turns see them: each with a protocol that is known here.
 
-    A clinic's own version that came while the program runs is learnt; one that cannot be compiled
-    is left alone, and the clinic keeps the protocol that it had.
+    A clinic's own version that came while the program runs is learnt, and so is that of a chat
+    which another process began; one that cannot be compiled is left alone, and the clinic keeps the
+    protocol that it had.
     """
 
     def __init__(
@@ -160,27 +167,35 @@ class Premises:
         self._read: Mapping[str, Clinic] | None = None
         self._known: Mapping[str, Clinic] = {}
 
-    async def clinics(self) -> Mapping[str, Clinic]:
-        """Return every clinic by slug."""
-        found = await self._store.clinics()
+    async def clinics(self, held: Conversation | None = None) -> Mapping[str, Clinic]:
+        """Return every clinic by slug, once what the conversation is held with is known."""
+        found = await self._store.clinics(held.clinic if held else None)
         if found is not self._read:
             self._known = {slug: await self._settled(each) for slug, each in found.items()}
             self._read = found
+        if held is not None and held.protocol:
+            await self._learn(held.protocol)
         return self._known
 
     async def _settled(self, clinic: Clinic) -> Clinic:
-        if clinic.protocol in self._protocols:
-            return clinic
-        source = await self._store.protocol(clinic.protocol)
-        learnt = None
-        if source is not None:
-            learnt = await asyncio.to_thread(_compiled, clinic.protocol, source, self._catalogues)
-        if learnt is not None and learnt.key == clinic.protocol:
-            self._protocols[learnt.key] = learnt
+        if await self._learn(clinic.protocol):
             return clinic
         before = self._known.get(clinic.slug)
         key = before.protocol if before else next(iter(self._protocols))
         return replace(clinic, protocol=key)
+
+    async def _learn(self, key: str) -> bool:
+        """Say whether a protocol is known, once it was looked for in the database."""
+        if key in self._protocols:
+            return True
+        source = await self._store.protocol(key)
+        if source is None:
+            return False
+        learnt = await asyncio.to_thread(_compiled, key, source, self._catalogues)
+        if learnt is None or learnt.key != key:
+            return False
+        self._protocols[key] = learnt
+        return True
 
 
 async def prepare_protocols(
@@ -217,10 +232,16 @@ async def prepare_protocols(
 def _compiled(
     key: str, version: protocol_versions.ProtocolText, catalogues: Mapping[str, Catalogue]
 ) -> Protocol | None:
-    """Compile an older version; None when today's words no longer cover it."""
+    """Compile an older version; None, which is logged, when today's words no longer cover it."""
     try:
         return compile_protocol(
             version.text, file=key, catalogues=catalogues, overrides=version.overrides
         )
-    except ProtocolFaults:
+    except ProtocolFaults as error:
+        logger.warning(
+            "protocol left out",
+            action="protocol_left_out",
+            protocol=key,
+            faults=sorted({str(fault.code) for fault in error.faults}),
+        )
         return None

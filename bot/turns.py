@@ -81,7 +81,7 @@ class Turns:
         place = await self._store.place(chat_id)
         if place is None or place.shown_revision == place.conversation.revision:
             return None
-        scene = await self._scenery.scene()
+        scene = await self._scenery.scene(place.conversation)
         is_booked = place.conversation.state == Stage.BOOKED
         return Reply(
             chat_id,
@@ -93,7 +93,7 @@ class Turns:
         )
 
     async def _try(self, arrival: Arrival, place: Place | None) -> Reply | Stale | None:
-        scene = await self._scenery.scene()
+        scene = await self._scenery.scene(place.conversation if place else None)
         if place is not None and (place.is_talking or place.is_interrupted):
             scene = replace(scene, is_talking=place.is_talking, is_interrupted=place.is_interrupted)
         before = place.conversation if place else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flows import rebooking
+from flows import rebooking, starting
 from flows.conversation import BookedSession, Booking, Stage
 from flows.effects import CancelAppointment, CancelSeries, Effect, HandOffLead, LeadKind
 from flows.looking import home, look_for_times
@@ -68,6 +68,10 @@ def _cancel_all(here: Position) -> Turn:
     if here.conversation.red_flag:
         there = here.go("jump", Stage.URGENT, booking=Booking())
         return Turn(there.conversation, effects=(gone,), files=("cancelled",))
+    if not here.answers:  # given to a protocol that is gone: nothing can be offered on them
+        turn = starting.start_over(here.with_(booking=Booking()))
+        note = here.note("note.cancelled_asked_anew")
+        return replace(turn, effects=(gone, *turn.effects), notes=(note,), files=("cancelled",))
     kind = LeadKind.REVIEW if home(here) is Stage.CONSULT else LeadKind.ELIGIBLE
     effects: tuple[Effect, ...] = (gone, HandOffLead(kind, here.readiness()))
     notes = (here.note("note.cancelled_one" if len(here.ahead) == 1 else "note.cancelled"),)

@@ -48,6 +48,20 @@ def current_answers(protocol: Protocol, answers: Mapping[str, Answer]) -> dict[s
     }
 
 
+def fitting(protocol: Protocol, answers: Mapping[str, Answer]) -> dict[str, Answer]:
+    """Return the relevant ones of answers given to another protocol, as far as this one has them.
+
+    A step of which some option is unknown counts as not answered.
+    """
+    codes = {step.id: {option.code for option in step.options} for step in protocol.steps}
+    known = {
+        name: given
+        for name, given in answers.items()
+        if name in codes and codes[name].issuperset(given.codes)
+    }
+    return current_answers(protocol, known)
+
+
 def next_step(protocol: Protocol, answers: Mapping[str, Answer]) -> Step | None:
     """Return the first relevant step without an answer, None when all are answered."""
     for step, _ in _walk(protocol, answers):

@@ -14,6 +14,11 @@ from flows.protocol import Severity
 from flows.texts import Catalogue
 from flows.turn import Scene, Turn
 
+#: Screens that offer times.
+_OFFERED = frozenset(
+    {Stage.PLAN, Stage.CONSULT, Stage.PICK_DAY, Stage.PICK_TIME, Stage.CONTACT, Stage.REVIEW}
+)
+
 
 def start(conversation: Conversation | None, event: Started, scene: Scene, chat_id: int) -> Turn:
     """Begin, or in the middle of a run offer to continue or to start over."""
@@ -124,12 +129,41 @@ def stop(here: Position) -> Turn:
 
 
 def on_current_protocol(here: Position) -> Position:
-    """Begin anew when the run's clinic or protocol is no longer known."""
+    """Go on with the clinic's protocol of today when the run's own is no longer known.
+
+    What is booked stays, and so does a red flag. Whoever has neither begins anew, and so does
+    whoever is offered times but has no answers that a protocol of today could judge.
+    """
     conversation = here.conversation
-    known = conversation.clinic in here.scene.clinics
-    if conversation.clinic is None or (known and conversation.protocol in here.scene.protocols):
+    if conversation.clinic is None:
         return here
+    is_known = conversation.protocol in here.scene.protocols
+    if conversation.clinic in here.scene.clinics:
+        keeps = bool(here.booking.booked) or conversation.red_flag is not None
+        if is_known and (keeps or conversation.answers or conversation.state not in _OFFERED):
+            return here
+        if keeps:
+            return _carried_over(here)
     return replace(here, conversation=start_over(here).conversation)
+
+
+def _carried_over(here: Position) -> Position:
+    """Keep visits and red flag; answers stay where they are all that today's protocol asks for."""
+    old = here.conversation
+    key = here.clinic.protocol
+    protocol = here.scene.protocols[key]
+    fitting = relevance.fitting(protocol, old.answers)
+    is_whole = relevance.next_step(protocol, fitting) is None
+    flags = [flag.id for flag in protocol.red_flags]
+    red_flag = old.red_flag if old.red_flag in flags or not old.red_flag else flags[0]
+    there = here.with_visits().with_(
+        state=Stage.CHOOSE_CLINIC.value,
+        protocol=key,
+        answers=fitting if is_whole else {},
+        red_flag=red_flag,
+    )
+    resting = old.state in (Stage.STOPPED, Stage.URGENT)
+    return there.go("jump", old.state if resting else _place(there))
 
 
 def _must_rest(here: Position) -> bool:

@@ -67,7 +67,7 @@ class World:
         return await self.database.read(lambda c: list(c.execute(query).scalars()))
 
 
-async def _no_clinics() -> dict[str, Any]:
+async def _no_clinics(_held: object) -> dict[str, Any]:
     return {}
 
 

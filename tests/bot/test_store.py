@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from importlib import resources
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.faults import BotFault
 from bot.store import DatabaseStore, Premises, prepare_protocols
+from flows.conversation import Conversation
 from storage import clinic_protocols, clinics, protocol_files, protocol_versions
 from storage.clinic_protocols import Version
 from storage.database import Database, connect
@@ -60,9 +62,13 @@ async def test_new_chats_get_the_packaged_protocol_and_a_broken_old_one_is_left_
         protocol_versions.remember, "bad/1/def", "def", ProtocolText("steps = 1", ""), CLOCK.now()
     )
 
-    known = await prepare_protocols(filled, catalogues(), CLOCK)
+    with capture_logs() as logs:
+        known = await prepare_protocols(filled, catalogues(), CLOCK)
 
     assert set(known) == {protocol().key}
+    (left_out,) = logs
+    assert (left_out["action"], left_out["protocol"]) == ("protocol_left_out", "bad/1/def")
+    assert "steps = 1" not in str(left_out)
     everyone = await filled.read(clinics.load_all)
     assert {clinic.protocol for clinic in everyone.values()} == {protocol().key}
 
@@ -102,6 +108,32 @@ async def test_a_clinic_that_takes_own_numbers_is_held_with_them_within_a_minute
     assert before["willow"].protocol == protocol().key
     assert (after["willow"].protocol, after["harbour"].protocol) == (key, protocol().key)
     assert known[key].spacing.preferred_days == 35
+
+
+async def test_a_chat_that_another_process_began_is_known_at_once(filled: Database) -> None:
+    """With numbers, and at a clinic, that this process has not read yet."""
+    store = DatabaseStore(filled, CLOCK, lambda: 0.0)
+    known = await prepare_protocols(filled, catalogues(), CLOCK)
+    premises = Premises(store, catalogues(), known)
+    await premises.clinics()
+    key = await takes_own_numbers(filled)
+    new = clinics.demo_text().replace('slug = "willow"', 'slug = "elm"')
+    await filled.write(clinics.import_clinic, new, "elm.toml")
+
+    found = await premises.clinics(Conversation(7, "age", clinic="elm", protocol=key))
+
+    assert (known[key].key, "elm" in found) == (key, True)
+
+
+async def test_a_chat_with_a_protocol_that_is_nowhere_is_said_so_and_no_more(
+    filled: Database,
+) -> None:
+    known = await prepare_protocols(filled, catalogues(), CLOCK)
+    premises = Premises(DatabaseStore(filled, CLOCK, lambda: 0.0), catalogues(), known)
+
+    await premises.clinics(Conversation(7, "age", clinic="willow", protocol="nowhere/1/0"))
+
+    assert set(known) == {protocol().key}
 
 
 async def test_own_numbers_stay_when_the_program_starts_again(filled: Database) -> None:

@@ -67,7 +67,7 @@ class Sam:
     """A patient whose arrivals go straight to the turns."""
 
     def __init__(self, shelf: Shelf | None = None) -> None:
-        async def clinics() -> Mapping[str, Clinic]:
+        async def clinics(_held: Conversation | None) -> Mapping[str, Clinic]:
             return {"willow": a_clinic()}
 
         known = {protocol().key: protocol()}
