@@ -22,6 +22,7 @@ from telegram.error import (
 )
 from telegram.ext import Application, ExtBot
 
+from bot.apologies import Apologies
 from bot.clock import Clock
 from bot.drawings import Drawings
 from bot.faults import BotFault
@@ -165,7 +166,15 @@ def _assemble(
     sender = Sender(bot, pace, asyncio.sleep, store.block)
     turns = Turns(store, scenery, bot.id)
     others = None if is_alone else Others(_PATIENCE, store.claim_reminder)
-    replies = Replies(sender, Drawings(), store.note_shown, turns.again, asyncio.sleep, others)
+    replies = Replies(
+        sender,
+        Drawings(),
+        store.note_shown,
+        turns.again,
+        asyncio.sleep,
+        Apologies(sender, store, catalogues),
+        others,
+    )
     reader = UpdateReader(set(catalogues), bot.username)
     intake = Intake(reader, turns, replies, sender, store, catalogues)
     return _Parts(store, sender, turns, replies, intake, Upkeep(bot, store, intake.handle))

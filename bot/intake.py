@@ -1,7 +1,7 @@
 """What happens to one update: read it, take its turn, hand on the reply. Never raises.
 
-A turn that fails is tried again, then put aside, so that it blocks nobody; the patient is told
-in one sentence and keeps their place.
+A turn that fails is tried again, then put aside, so that it blocks nobody; the patient keeps their
+place, is told how to reach a person, and the clinic's people are told too.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import structlog
 from telegram import Update
 from telegram.ext import Application, ContextTypes, TypeHandler
 
+from bot.apologies import Apologies, Switchboard
 from bot.log import place_of
 from bot.markup import Button, Screen, escaped
 from bot.pace import Sleep
@@ -33,7 +34,7 @@ _LONGEST_PAUSE = 4.0  # so that nobody waits long once the database is back
 PtbApplication = Application[Any, Any, Any, Any, Any, Any]
 
 
-class Inbox(Protocol):
+class Inbox(Switchboard, Protocol):
     """Where failed updates are counted, and put aside for good."""
 
     async def fail(self, update_id: int, why: str) -> int:
@@ -74,6 +75,7 @@ class Intake:
         self._replies = replies
         self._sender = sender
         self._inbox = inbox
+        self._apologies = Apologies(sender, inbox, catalogues)
         self._catalogues = catalogues
         self._catalogue = catalogues["en"]
         self._errors: dict[int, Exception] = {}
@@ -165,25 +167,20 @@ class Intake:
         self._start(self._sender.answer(arrival.callback_query_id, words))
 
     async def _put_aside(self, update: Update, error: Exception) -> bool:
-        """Count the failure; after the last try put the update aside and tell the patient."""
+        """Count the failure; after the last try tell staff and patient, and put it aside."""
         why = type(error).__name__
         try:
             if await self._inbox.fail(update.update_id, why) < _TRIES:
                 return False
+            words = await self._apologies.prepare(chat_of(update))
             await self._inbox.park(update.update_id, why, update.to_json())
         except StorageError as failure:
             name = type(failure).__name__
             logger.error("failure not counted", action="inbox_failed", error=name)
             return not isinstance(failure, DatabaseFault)
         logger.error("update put aside", action="update_parked", update_id=update.update_id)
-        self._start(self._say_sorry(chat_of(update)))
+        self._start(self._apologies.say(chat_of(update), words))
         return True
-
-    async def _say_sorry(self, chat_id: int) -> None:
-        try:
-            await self._sender.say(chat_id, self._catalogue.text("error.sorry"))
-        except (Unreachable, Undelivered) as error:
-            logger.info("apology not delivered", action="sorry_failed", error=type(error).__name__)
 
     async def _to_private(self, chat_id: int, update: Update) -> None:
         if chat_id in self._greeted or self._application is None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from bot import screens
+from bot.apologies import Apologies
 from bot.calendar_file import calendar_file, cancellation_file
 from bot.drawings import Drawings
 from bot.log import place_of
@@ -59,16 +60,18 @@ class _Chat:
 class Replies:
     """Shows replies and remembers which message is the current one."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - who is asked and told, each by its own name
         self,
         sender: Sender,
         drawings: Drawings,
         note_shown: NoteShown,
         again: Again,
         sleep: Sleep,
+        apologies: Apologies,
         others: Others | None = None,
     ) -> None:
         """`others`: the processes that serve the same chats; None when there are none."""
+        self._apologies = apologies
         self._sender = sender
         self._drawings = drawings
         self._note_shown = note_shown
@@ -122,6 +125,14 @@ class Replies:
         except Exception as error:  # noqa: BLE001 - one chat must never stop the others
             name, at = type(error).__name__, place_of(error)
             logger.error("reply failed", action="reply_failed", error=name, at=at)
+            await self._apologise(reply, error)
+
+    async def _apologise(self, reply: Reply, error: Exception) -> None:
+        """Say how to reach a person when a screen cannot be made; once, not at every start."""
+        if reply.is_reminder or isinstance(error, StorageError):  # the screen itself was sent
+            return
+        words = await self._apologies.prepare(reply.chat_id)
+        await self._apologies.say(reply.chat_id, words)
 
     async def _still_wanted(self, reply: Reply) -> Reply | None:
         """Look again whether a chat is without an answer, once whoever owes it had their time."""

@@ -123,6 +123,10 @@ class DatabaseStore:
         now, bot_id = self._clock.now(), self._bot_id
         await self._database.write(inbox.park, update_id, why, now, bot_id=bot_id, payload=payload)
 
+    async def call_person(self, chat_id: int) -> str | None:
+        """Tell the chat's clinic that its patient needs a person; return its slug, if any."""
+        return await self._database.write(turns.call_person, chat_id, self._clock.now())
+
     async def replayable(self) -> list[KeptUpdate]:
         """Return the parked updates that staff want taken again."""
         return await self._database.read(inbox.replayable, bot_id=self._bot_id)

@@ -131,6 +131,24 @@ def commit(connection: Connection, writes: TurnWrites) -> Outcome:
         return refused.outcome
 
 
+def call_person(connection: Connection, chat_id: int, now: datetime) -> str | None:
+    """Tell a chat's clinic, outside a turn, that its patient needs a person; return its slug.
+
+    None when the chat has no clinic. The conversation itself is not read: it may be at fault.
+    """
+    row = connection.execute(
+        select(_CHATS.c.run, _CHATS.c.state, _CHATS.c.clinic).where(_CHATS.c.chat_id == chat_id)
+    ).one_or_none()
+    if row is None or row.clinic is None:
+        return None
+    who = Conversation(chat_id, row.state, run=row.run, clinic=row.clinic)
+    wanted = effects.HandOffLead(effects.LeadKind.PERSON)
+    to_tell = turn_events.listen(connection, who, (wanted,))
+    _carry_out(connection, who, wanted, now)
+    turn_events.tell(connection, to_tell, now)
+    return str(row.clinic)
+
+
 def _apply(connection: Connection, writes: TurnWrites, *, is_known: bool) -> Outcome:
     conversation, now = writes.conversation, writes.now
     if not inbox.claim(connection, writes.update_id, now, bot_id=writes.bot_id):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,9 +18,10 @@ from bot.markup import Screen
 from bot.sender import Undelivered, Unreachable
 from bot.turns import Overtaken, Reply
 from bot.updates import Arrival, UpdateReader
+from flows.clinics import Clinic
 from storage.faults import DatabaseLocked, StatementFailed
 from tests.bot.telegram_objects import a_membership, a_message, a_press
-from tests.flows.chat import catalogues
+from tests.flows.chat import a_clinic, catalogues
 
 GROUP = {"id": -5, "type": "group", "title": "Friends"}
 
@@ -58,6 +59,10 @@ class Office:
     answered: list[tuple[str, str]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     stale: bool = False
+    called: list[int] = field(default_factory=list)
+    nobody: Exception | None = None
+    clinic: str | None = None
+    houses: Mapping[str, Clinic] = field(default_factory=dict)
 
     async def take(self, arrival: Arrival, noticed: Callable[[bool], None]) -> Reply | None:
         self.taken.append(arrival)
@@ -75,6 +80,15 @@ class Office:
     async def park(self, update_id: int, why: str, payload: str) -> None:
         assert json.loads(payload)["update_id"] == update_id
         self.parked.append((update_id, why))
+
+    async def call_person(self, chat_id: int) -> str | None:
+        if self.nobody:
+            raise self.nobody
+        self.called.append(chat_id)
+        return self.clinic
+
+    async def clinics(self) -> Mapping[str, Clinic]:
+        return self.houses
 
     async def note_blocked(self, update_id: int, chat_id: int) -> None:
         self.blocked.append(chat_id)
@@ -137,6 +151,52 @@ async def test_after_three_failures_the_update_is_put_aside_and_the_patient_told
     assert office.said[0][0] == 7
     assert "Your answers are safe" in office.said[0][1]
     assert office.slept == [0.2, 0.4]
+
+
+HARBOUR = a_clinic("harbour", name="Harbour & Sons", phone="+44 1", emergency="112", crisis_line="")
+
+
+@pytest.mark.parametrize(
+    ("houses", "clinic", "wanted", "unwanted"),
+    [
+        ({"willow": a_clinic(), "harbour": HARBOUR}, "harbour",
+         ["Harbour &amp; Sons: <b>+44 1</b>", "<b>112</b>"], ["116 123"]),
+        ({"willow": a_clinic()}, None, ["+44 20 7946 0000", "<b>999</b>", "116 123"], []),
+        ({"willow": a_clinic(), "harbour": HARBOUR}, None, ["<b>999</b>"], ["+44 20 7946 0000"]),
+        ({}, None, ["call your local emergency number"], ["<b>"]),
+    ],
+)  # fmt: skip
+async def test_whoever_cannot_be_answered_reads_how_to_reach_a_person(
+    intake: Intake,
+    office: Office,
+    houses: Mapping[str, Clinic],
+    clinic: str | None,
+    wanted: list[str],
+    unwanted: list[str],
+) -> None:
+    office.errors += [KeyError()] * 3
+    office.houses, office.clinic = houses, clinic
+
+    await intake.handle(a_message(9, text="I want to die"))
+    await intake.finish()
+
+    ((_, words),) = office.said
+    assert office.called == [7]
+    assert [each for each in wanted if each not in words] == []
+    assert [each for each in unwanted if each in words] == []
+
+
+async def test_an_emergency_number_is_named_even_when_staff_cannot_be_told(
+    intake: Intake, office: Office
+) -> None:
+    office.errors += [KeyError()] * 3
+    office.houses, office.nobody = {"willow": a_clinic()}, StatementFailed("x")
+
+    await intake.handle(a_message(9, text="hi"))
+    await intake.finish()
+
+    assert office.parked == [(9, "KeyError")]
+    assert "<b>999</b>" in office.said[0][1]
 
 
 async def test_failures_of_an_earlier_process_count(intake: Intake, office: Office) -> None:

@@ -34,6 +34,7 @@ class Post:
     noted: list[tuple[int, int]] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
 
     async def show(self, chat_id: int, screen: Screen) -> int:
         if self.failures:
@@ -64,7 +65,13 @@ class Post:
 
     def replies(self) -> Replies:
         parts: Any = self
-        return Replies(parts, Drawings(), self.note_shown, self.again, self.sleep)
+        return Replies(parts, Drawings(), self.note_shown, self.again, self.sleep, parts)
+
+    async def prepare(self, chat_id: int) -> str:
+        return f"sorry, {chat_id}"
+
+    async def say(self, chat_id: int, words: str) -> None:
+        self.said.append(words)
 
 
 def a_reply(revision: int, message_id: int | None = None, *, silent: bool = False) -> Reply:
@@ -107,7 +114,7 @@ async def test_of_several_processes_one_shows_what_was_left_unanswered() -> None
 
     parts: Any = post
     processes = [
-        Replies(parts, Drawings(), post.note_shown, again, post.sleep, Others(2.0, claim))
+        Replies(parts, Drawings(), post.note_shown, again, post.sleep, parts, Others(2.0, claim))
         for _ in range(3)
     ]
     for replies in processes:
@@ -126,7 +133,7 @@ async def test_a_process_that_died_over_it_is_stood_in_for() -> None:
 
     parts: Any = post
     replies = Replies(
-        parts, Drawings(), post.note_shown, post.again, post.sleep, Others(2.0, claim)
+        parts, Drawings(), post.note_shown, post.again, post.sleep, parts, Others(2.0, claim)
     )
     replies.submit(replace(a_reply(9), is_reminder=True))
     await settled(replies)
@@ -167,11 +174,17 @@ async def test_a_reply_that_never_arrives_is_given_up_until_a_restart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "action"), [(Unreachable(), "unreachable"), (KeyError("x"), "reply_failed")]
+    ("failure", "action", "said"),
+    [
+        (Unreachable(), "unreachable", []),
+        (DatabaseLocked("x"), "reply_failed", []),
+        (KeyError("x"), "reply_failed", ["sorry, 7"]),
+    ],
 )
 async def test_other_failures_are_named_and_not_tried_again(
-    failure: Exception, action: str
+    failure: Exception, action: str, said: list[str]
 ) -> None:
+    """Whoever gets no screen because it cannot be made reads how to reach a person."""
     post = Post(failures=[failure])
     replies = post.replies()
 
@@ -180,7 +193,17 @@ async def test_other_failures_are_named_and_not_tried_again(
         await settled(replies)
 
     assert [log["action"] for log in logs] == [action]
-    assert post.slept == []
+    assert (post.slept, post.said) == ([], said)
+
+
+async def test_a_screen_that_cannot_be_made_is_apologised_for_once() -> None:
+    post = Post(failures=[KeyError("x")])
+    replies = post.replies()
+
+    replies.submit(replace(a_reply(1), is_reminder=True))
+    await settled(replies)
+
+    assert (post.shown, post.said) == ([], [])
 
 
 async def test_a_reply_that_takes_too_long_is_left_for_the_next_start() -> None:
