@@ -101,8 +101,9 @@ def other_times(here: Position) -> Turn:
 
 
 def show_week(here: Position, week_on: date) -> Turn:
-    """Show the free days of another week, never before the earliest day."""
-    return look_for_times(here.with_booking(week_on=max(week_on, _monday(bookable_days(here)[0]))))
+    """Show the free days of another week, neither before the earliest day nor after the last."""
+    first, last = (_monday(day) for day in bookable_days(here))
+    return look_for_times(here.with_booking(week_on=max(first, min(week_on, last))))
 
 
 def show_day(here: Position, on: date, part: str = "", at: time | None = None) -> Turn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flows import relevance
-from flows.conversation import BookedSession, Booking, Stage
+from flows.conversation import Booking, Stage
 from flows.effects import Effect, ReleaseHold
 from flows.looking import look_for_times
 from flows.position import Position

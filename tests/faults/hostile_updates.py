@@ -45,6 +45,7 @@ DATA = (
     *("é" * 32, "\x00" * 64, f"1.a.{LONE}", "1.c.book.１", "1.c.clinic.__class__", "-1.b", "1.S"),
 )
 ARGUMENTS = ("0", "99", "-1", "x", "9999-12-31", "0001-01-01", "night", "１", "willow", "\x00")
+DATES = ("9999-12-31", "9999-12-25", "0001-01-01", "2026-02-30", "2026-W53-1", "٢٠٢٦-١١-٢٣", "")
 VERBS = "atedqcbshwpvrxnz"
 WORDS = (
     *("consent", "age", "today", "history", "nothing", "book", "day", "week", "time", "move"),
@@ -141,6 +142,7 @@ class Hostile:
                 f"{revision}.{verb}.{word}",
                 f"{revision}.{verb}.{word}.{self._chance.choice(ARGUMENTS)}",
                 f"{revision}.c.{word}.{self._chance.choice(ARGUMENTS)}",
+                f"{revision}.c.{self._chance.choice(('week', 'day'))}.{self._chance.choice(DATES)}",
                 real[: self._chance.randrange(len(real) + 1)],
                 f"{revision}{self._text()}"[:64],
             )

@@ -341,3 +341,23 @@ def test_a_calendar_that_nobody_asked_for_changes_nothing():
     chat = Chat().starts().does(CalendarSeen(a_view()))
 
     assert chat.state == "consent"
+
+
+@pytest.mark.parametrize("on", ["9999-12-31", "9999-12-25", "0001-01-01"])
+@pytest.mark.parametrize("action", [Action.WEEK, Action.DAY])
+def test_days_at_the_ends_of_time_lead_to_days_that_can_be_booked(action, on):
+    chat = Chat().arrives_at(Stage.PLAN).chooses(Action.OTHER_TIMES).chooses(action, on)
+
+    assert chat.state == Stage.PICK_DAY
+    assert chat.conversation is not None
+    week_on = chat.conversation.booking.week_on
+    assert week_on is not None
+    assert chat.scene.now.date() <= week_on + timedelta(days=6) <= date(2027, 10, 31)
+
+
+def test_a_fault_behind_a_button_is_not_taken_for_an_old_button():
+    chat = Chat().arrives_at(Stage.PLAN)
+    chat.scene = replace(chat.scene, token="no letters, no digits!")
+
+    with pytest.raises(ValueError, match="invalid literal"):
+        chat.chooses(Action.BOOK, "0")
