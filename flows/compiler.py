@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from flows.protocol import Protocol
-from flows.protocol_checks import check_rules, check_steps
+from flows.protocol_checks import check_plan, check_rules, check_steps
 from flows.protocol_faults import Code, Fault, Lines, ProtocolFaults, Report
 from flows.protocol_numbers import check_numbers
 from flows.protocol_overrides import apply_overrides
@@ -36,7 +36,7 @@ def compile_protocol(
     protocol = read_protocol(text, report)
     if protocol is None:
         raise ProtocolFaults(report.faults)
-    for check in (check_steps, check_relevance, check_rules, check_numbers):
+    for check in (check_steps, check_relevance, check_rules, check_plan, check_numbers):
         check(protocol, report)
     check_texts(protocol, report, catalogues)
     own = Report(overrides_file, Lines(overrides))

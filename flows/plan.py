@@ -53,6 +53,19 @@ _CLOSING_NOTES = (
     ("today", "new_scars", "new_scars"),
 )
 
+#: The question that is answered with a day; the plan keeps clear of it.
+EVENT = "event_on"
+
+#: Step -> options that a plan is made from, by their names: each protocol must have them.
+READS: Mapping[str, frozenset[str]] = {
+    step: frozenset(
+        option
+        for name, option, _ in (*_TIMING_NOTES, *_DOWNTIME_NOTES, *_LASER_NOTES, *_CLOSING_NOTES)
+        if name == step
+    )
+    for step in ("timing", EVENT, "downtime_ok", "goal", "series_ok", "today")
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -196,7 +209,7 @@ def note_values(plan: Plan) -> dict[str, int | date]:
 
 
 def _event(answers: Mapping[str, Answer], today: date) -> date | None:
-    answer = answers.get("event_on")
+    answer = answers.get(EVENT)
     return answer.on if answer and answer.on and answer.on > today else None
 
 

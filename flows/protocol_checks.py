@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import pairwise
 
+from flows import plan
 from flows.conversation import Stage
 from flows.protocol import Kind, Option, Protocol, Severity, Step
 from flows.protocol_faults import Code, Report
@@ -46,6 +47,23 @@ def check_rules(protocol: Protocol, report: Report) -> None:
         _check_sources(protocol, sources, report, line)
         if not sources or not protocol.number_basis[name]:
             report.add(Code.NO_SOURCE, f"[{name}] must name its sources and basis", line=line)
+
+
+def check_plan(protocol: Protocol, report: Report) -> None:
+    """Report the steps and options that a plan is made from and that are not there."""
+    steps = {step.id: step for step in protocol.steps}
+    for name, codes in plan.READS.items():
+        step = steps.get(name)
+        if step is None:
+            line = report.lines.table("plan")
+            report.add(Code.PLAN_STEP, f"the plan needs a step {name}", line=line)
+            continue
+        if missing := sorted(codes.difference(option.code for option in step.options)):
+            message = f"the plan needs the options {', '.join(missing)}"
+            report.add(Code.PLAN_STEP, message, line=step.line, step=name)
+        if name == plan.EVENT and step.kind is not Kind.DATE:
+            message = f"the plan needs kind date, got {step.kind}"
+            report.add(Code.PLAN_STEP, message, line=step.line, step=name)
 
 
 def _check_step(step: Step, seen: set[str], report: Report) -> None:

@@ -38,6 +38,7 @@ class Code(StrEnum):
     POINTS = "P042"
     SPACING = "P050"
     PLAN = "P051"
+    PLAN_STEP = "P052"
     MISSING_TEXT = "P060"
     TEXT_TOO_LONG = "P061"
     PLACEHOLDER = "P062"

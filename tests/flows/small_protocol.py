@@ -1,4 +1,4 @@
-"""A protocol of four questions with all its words: the ground for tests that break one thing."""
+"""A protocol of a few questions with all its words: the ground for tests that break one thing."""
 
 from __future__ import annotations
 
@@ -59,6 +59,46 @@ score_part = "timing"
 sources = ["S1"]
 basis = "E"
 options = [{ code = "yes", severity = "urgent" }, { code = "no", points = 40 }]
+
+[[step]]
+id = "today"
+kind = "multi"
+group = "safety"
+options = [{ code = "new_scars" }, { code = "nothing", exclusive = true }]
+
+[[step]]
+id = "goal"
+kind = "choice"
+group = "goal"
+options = [
+    { code = "perfect" }, { code = "pores" }, { code = "texture" },
+    { code = "lift" }, { code = "wrinkles" }, { code = "stretch_marks" },
+]
+
+[[step]]
+id = "downtime_ok"
+kind = "choice"
+group = "practical"
+options = [{ code = "weekend" }, { code = "one_day" }, { code = "none" }]
+
+[[step]]
+id = "series_ok"
+kind = "choice"
+group = "practical"
+options = [{ code = "maybe" }, { code = "no" }]
+
+[[step]]
+id = "timing"
+kind = "choice"
+group = "practical"
+options = [{ code = "later" }, { code = "event" }]
+
+[[step]]
+id = "event_on"
+kind = "date"
+group = "practical"
+ask_if = { timing = ["event"] }
+options = [{ code = "unsure" }]
 
 [plan]
 sources = ["S1"]
