@@ -225,9 +225,12 @@ class StaffDesk:
             facts = await self._database.read(staff_cards.facts, lead_id, member.id)
             if facts is None:
                 continue
-            done = await self._database.write(
-                staff_cards.settle, member, lead_id, wanted, self._now()
-            )
+            if wanted == "confirmed":
+                done = await self._confirm(member, lead_id, int(rest[2]))
+            else:
+                done = await self._database.write(
+                    staff_cards.settle, member, lead_id, wanted, self._now()
+                )
             toast = "card.done" if done else "card.faster"
             words = self._words(member)
             await self._sender.answer(call.arrival.callback_query_id or "", words.say(toast))
@@ -235,6 +238,15 @@ class StaffDesk:
             return
         words = self._words(members[0])
         await self._show(call, Screen(words.say("card.gone")))
+
+    async def _confirm(self, member: Member, lead_id: int, asked: int) -> bool:
+        """Confirm the visits that a card shows; the patient is told once."""
+        try:
+            return await self._database.write(
+                staff_cards.confirm, member, lead_id, asked, self._now()
+            )
+        except (ChangedMeanwhile, NotAllowed):
+            return False
 
     async def _show_cards(self, call: StaffCall, lead_id: int) -> None:
         """Show on every card of a lead, whoever has it, how the lead stands now."""

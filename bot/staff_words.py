@@ -181,7 +181,9 @@ class StaffWords:
 
     def _card_rows(self, facts: CardFacts) -> Rows:
         wanted = {
-            "new": ("accepted", "contacted", "declined"),
+            "new": ("contacted", "declined")
+            if facts.asked  # to accept somebody who asked for visits is to confirm these
+            else ("accepted", "contacted", "declined"),
             "accepted": ("contacted", "declined"),
             "contacted": ("declined",),
         }.get(facts.status, ())
@@ -193,7 +195,15 @@ class StaffWords:
             )
             for status in wanted
         )
-        return tuple(row for row in (buttons[:2], buttons[2:]) if row)
+        rows = tuple(row for row in (buttons[:2], buttons[2:]) if row)
+        return (self._confirm_row(facts), *rows) if facts.asked else rows
+
+    def _confirm_row(self, facts: CardFacts) -> tuple[Button, ...]:
+        """A card holds for the visits that it shows: the button names how they stood."""
+        count = sum(state == "pending" for _, _, state in facts.booked)
+        words = self.say("button.confirm" if count == 1 else "button.confirm_all", count=count)
+        data = f"{STAFF_MARK}lead.confirmed.{facts.lead_id}.{facts.asked}"
+        return (Button(words, data=data),)
 
     def _with_link(
         self, lines: Sequence[str], rows: Rows, console_url: str, lead_id: int

@@ -98,13 +98,17 @@ def threads(
 
 def waiting(connection: Connection, clinic_id: int) -> int:
     """Return how many open threads end with the patient's words."""
-    last = _last()
+    last_author = (
+        select(ThreadMessage.author)
+        .where(ThreadMessage.thread_id == Thread.id)
+        .order_by(ThreadMessage.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     statement = (
         select(func.count())
         .select_from(Thread)
-        .join(last, last.c.thread_id == Thread.id)
-        .join(ThreadMessage, ThreadMessage.id == last.c.last_id)
-        .where(Thread.clinic_id == clinic_id, Thread.is_open, ThreadMessage.author == PATIENT)
+        .where(Thread.clinic_id == clinic_id, Thread.is_open, last_author == PATIENT)
     )
     return connection.execute(statement).scalar_one()
 

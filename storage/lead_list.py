@@ -71,6 +71,7 @@ class LeadLine:
     awaits_review: bool  # the clinician has said nothing of the verdict yet
     visits: int  # to be kept, or kept
     next_at: datetime | None  # the next of them
+    asked: int  # of those to come wait for the clinic's yes
     created_at: datetime
     updated_at: datetime
     first_name: str = field(repr=False)
@@ -125,14 +126,28 @@ def page(connection: Connection, clinic_id: int, wanted: Wanted, now: datetime) 
 
 def reviews(connection: Connection, clinic_id: int, now: datetime) -> list[LeadLine]:
     """Return the leads whose verdict waits for a clinician: urgent ones, then the oldest."""
-    is_urgent = or_(Lead.verdict == Outcome.URGENT.value, Lead.kind == LeadKind.URGENT.value)
-    urgent_first = case((is_urgent, 0), else_=1)
+    urgent_first = case((_is_urgent(), 0), else_=1)
     rows = connection.execute(
         _lines(now)
         .where(Lead.clinic_id == clinic_id, _awaits_review())
         .order_by(urgent_first, Lead.created_at, Lead.id)
     )
     return [_line(row) for row in rows]
+
+
+def red_flags(connection: Connection, clinic_id: int, now: datetime) -> list[LeadLine]:
+    """Return the urgent leads that nobody has dealt with, whoever waits longest first."""
+    rows = connection.execute(
+        _lines(now)
+        .where(Lead.clinic_id == clinic_id, Lead.status == "new", _is_urgent())
+        .order_by(Lead.created_at, Lead.id)
+    )
+    return [_line(row) for row in rows]
+
+
+def new(connection: Connection, clinic_id: int) -> int:
+    """Return how many leads nobody has dealt with."""
+    return _count(connection, Lead.clinic_id == clinic_id, Lead.status == "new")
 
 
 def counts(connection: Connection, clinic_id: int) -> Counts:
@@ -207,6 +222,10 @@ def _digits(phone: Any) -> Any:
     return phone
 
 
+def _is_urgent() -> ColumnElement[bool]:
+    return or_(Lead.verdict == Outcome.URGENT.value, Lead.kind == LeadKind.URGENT.value)
+
+
 def _wants_person() -> ColumnElement[bool]:
     return and_(Lead.wants_person_at.is_not(None), Lead.status == "new")
 
@@ -224,10 +243,7 @@ def _awaits_review() -> ColumnElement[bool]:
             Finding.lead_id == Lead.id, Finding.decision_id.is_not_distinct_from(latest)
         )
     )
-    flagged = or_(
-        Lead.verdict.in_((Outcome.REVIEW.value, Outcome.URGENT.value)),
-        Lead.kind == LeadKind.URGENT.value,
-    )
+    flagged = or_(Lead.verdict == Outcome.REVIEW.value, _is_urgent())
     return and_(flagged, not_(judged))
 
 
@@ -244,15 +260,15 @@ def _order(order: Order, now: datetime) -> Sequence[Any]:
             upcoming = _visits(func.min(Appointment.starts_at), Appointment.starts_at > now)
             return (upcoming.is_(None), upcoming, *newest)
         case Order.TURN:
-            return (_turn(), *newest)
+            return (_turn(now), *newest)
 
 
-def _turn() -> Any:
+def _turn(now: datetime) -> Any:
     """Return whose turn it is: the lower, the sooner somebody should look."""
     return case(
         (and_(Lead.kind == LeadKind.URGENT.value, Lead.status == "new"), 0),
         (_wants_person(), 1),
-        (Lead.status == "new", 2),
+        (or_(Lead.status == "new", _asked(now) > 0), 2),
         else_=3,
     )
 
@@ -272,6 +288,10 @@ def _visits(what: Any, *which: ColumnElement[bool]) -> Any:
     )
 
 
+def _asked(now: datetime) -> Any:
+    return _visits(func.count(), Appointment.state == "pending", Appointment.starts_at > now)
+
+
 def _lines(now: datetime) -> Any:
     upcoming = _visits(func.min(Appointment.starts_at), Appointment.starts_at > now)
     return (
@@ -283,6 +303,7 @@ def _lines(now: datetime) -> Any:
             _awaits_review().label("awaits_review"),
             _visits(func.count()).label("visits"),
             upcoming.label("next_at"),
+            _asked(now).label("asked"),
         )
         .join(Patient, Patient.chat_id == Lead.chat_id)
         .outerjoin(StaffMember, StaffMember.id == Lead.staff_id)
@@ -303,6 +324,7 @@ def _line(row: Any) -> LeadLine:
         awaits_review=bool(row.awaits_review),
         visits=row.visits,
         next_at=row.next_at,
+        asked=row.asked,
         created_at=row.created_at,
         updated_at=row.updated_at,
         first_name=row.first_name,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from storage import audit, desk, lead_records, looks, photos, protocol_versions
+from storage import audit, conversations, desk, lead_records, looks, photos, protocol_versions
 from storage.audit import Entry
 from storage.desk import Said
 from storage.lead_records import LeadRecord
@@ -79,6 +80,7 @@ class Sent:
     created_at: datetime
     sent_at: datetime | None
     error: str
+    nudge: str  # its kind; empty for what is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class LeadStory:
     protocol: ProtocolText | None = field(repr=False)
     thread_id: int | None
     can_be_reached: bool  # in Telegram
+    red_flag: str = field(repr=False)  # which one ended their questions; empty: none, or long ago
     photos: tuple[PhotoRow, ...]
     reviews: tuple[Review, ...]  # of their courses at this clinic, the newest first
     messages: tuple[Said, ...] = field(repr=False)
@@ -124,6 +127,7 @@ def read(connection: Connection, clinic_id: int, lead_id: int) -> LeadStory | No
         protocol=_protocol(connection, record),
         thread_id=thread_id,
         can_be_reached=row.unreachable_at is None,
+        red_flag=_red_flag(connection, row.chat_id, row.run),
         photos=tuple(photos.of_lead(connection, clinic_id, lead_id)),
         reviews=_reviews(connection, clinic_id, row.chat_id),
         messages=desk.messages(connection, thread_id) if thread_id else (),
@@ -154,6 +158,13 @@ def _protocol(connection: Connection, record: LeadRecord) -> ProtocolText | None
     if record.decision is None:
         return None
     return protocol_versions.load(connection, record.decision.protocol)
+
+
+def _red_flag(connection: Connection, chat_id: int, run: int) -> str:
+    """Return the id of the red flag of a run; the conversation keeps that of its present run."""
+    loaded = conversations.load(connection, chat_id)
+    is_present = loaded is not None and loaded.conversation.run == run
+    return (loaded.conversation.red_flag or "") if loaded and is_present else ""
 
 
 def _notes(connection: Connection, lead_id: int) -> tuple[Note, ...]:
@@ -231,5 +242,10 @@ def _deliveries(
     newest = select(Outbox).where(about, own).order_by(Outbox.id.desc()).limit(_LINES)
     rows = connection.execute(newest)
     return tuple(
-        Sent(row.kind, row.state, row.created_at, row.sent_at, row.last_error or "") for row in rows
+        Sent(row.kind, row.state, row.created_at, row.sent_at, row.last_error or "", _nudge(row))
+        for row in rows
     )
+
+
+def _nudge(row: Any) -> str:
+    return str(json.loads(row.payload)["nudge"]) if row.kind == Kind.NUDGE.value else ""

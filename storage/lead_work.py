@@ -10,6 +10,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from storage import audit
+from storage.clerks import Clerk
 from storage.models import LEAD_STATUSES, Decision, Finding, Lead, LeadNote
 from storage.models.desk import FINDINGS
 
@@ -69,6 +70,17 @@ def set_status(
         _record(connection, whose, f"lead.{wanted}")
         return Change.DONE
     return Change.OVERTAKEN if _exists(connection, whose) else Change.UNKNOWN
+
+
+def accept_run(connection: Connection, clerk: Clerk, chat_id: int, run: int) -> None:
+    """Accept the lead of a run as well, if it is new: whose visits are confirmed is taken on."""
+    own = select(Lead.id).where(
+        Lead.clinic_id == clerk.clinic_id, Lead.chat_id == chat_id, Lead.run == run
+    )
+    lead_id = connection.execute(own).scalar()
+    if lead_id is not None:
+        whose = Whose(clerk.clinic_id, clerk.staff_id, lead_id, clerk.now)
+        set_status(connection, whose, "new", "accepted")
 
 
 def add_note(connection: Connection, whose: Whose, body: str) -> Change:

@@ -25,6 +25,7 @@ from storage import (
     clerks,
     histories,
     lead_events,
+    lead_work,
     pauses,
     waitlist,
     withdrawals,
@@ -65,10 +66,8 @@ class WalkIn:
 
 
 def confirm(connection: Connection, clerk: Clerk, seen: Seen) -> None:
-    """Confirm a request; the patient is told."""
-    row = _to(connection, clerk, seen, "booked", "appointment.confirmed", is_news=True)
-    clerks.tell_patient(connection, clerk, row, "message.confirmed", withdrawals.APPOINTMENT)
-    clerks.tell_channels(connection, clerk, row.uid, EventType.BOOKING_CONFIRMED)
+    """Confirm a request; the patient is told, and their lead is accepted if it is new."""
+    confirm_series(connection, clerk, (seen,))
 
 
 def confirm_series(connection: Connection, clerk: Clerk, seen: tuple[Seen, ...]) -> None:
@@ -82,6 +81,8 @@ def confirm_series(connection: Connection, clerk: Clerk, seen: tuple[Seen, ...])
     if rows:
         key = "message.confirmed_all" if len(rows) > 1 else "message.confirmed"
         clerks.tell_patient(connection, clerk, rows[0], key, withdrawals.APPOINTMENT)
+        if rows[0].chat_id is not None:
+            lead_work.accept_run(connection, clerk, rows[0].chat_id, rows[0].run)
 
 
 def decline(connection: Connection, clerk: Clerk, seen: Seen) -> None:

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select, update
 from flows import eligibility
 from flows.conversation import Conversation
 from flows.effects import HandOffLead, LeadKind
-from storage import lead_work, outbox, pauses, staff, withdrawals
+from storage import asked_visits, lead_work, outbox, pauses, staff, staff_bookings, withdrawals
+from storage.clerks import Clerk
 from storage.lead_work import Whose
 from storage.models import WAITING, Appointment, Clinic, Lead, Outbox, StaffMember
 from storage.outbox import Message
@@ -47,6 +48,7 @@ class CardFacts:
     wants_person: bool
     booked: tuple[tuple[datetime, str, str], ...]  # starts at, code, state: to come
     has_paused: bool  # something changed before one of them, and nobody has looked
+    asked: int  # changes with the visits that wait for a yes or a no; 0: none does
     status: str
     by: str  # name of whoever set the status; empty for a new one
     chat_id: int | None  # the member's; None when they left or want no cards
@@ -102,7 +104,13 @@ def facts(connection: Connection, lead_id: int, member_id: int) -> CardFacts | N
         return None
     by = connection.execute(select(StaffMember.name).where(StaffMember.id == row.staff_id)).scalar()
     visits = connection.execute(
-        select(Appointment.starts_at, Appointment.code, Appointment.state, Appointment.paused_at)
+        select(
+            Appointment.starts_at,
+            Appointment.code,
+            Appointment.state,
+            Appointment.version,
+            Appointment.paused_at,
+        )
         .where(
             Appointment.clinic_id == row.clinic_id,
             Appointment.chat_id == row.chat_id,
@@ -122,6 +130,7 @@ def facts(connection: Connection, lead_id: int, member_id: int) -> CardFacts | N
         wants_person=row.wants_person_at is not None,
         booked=tuple((visit.starts_at, visit.code, visit.state) for visit in visits),
         has_paused=any(map(pauses.waits_for_a_look, visits)),
+        asked=sum(visit.version for visit in visits if visit.state == "pending"),
         status=row.status,
         by=by or "",
         chat_id=row.member_chat if row.wants_cards else None,
@@ -151,6 +160,20 @@ def settle(
     return (
         lead_work.set_status(connection, whose, lead.status, wanted, why) is lead_work.Change.DONE
     )
+
+
+def confirm(
+    connection: Connection, member: Member, lead_id: int, asked: int, now: datetime
+) -> bool:
+    """Confirm what a lead's patient asked for; False when it is not what the card showed."""
+    shown = facts(connection, lead_id, member.id)
+    found = asked_visits.unanswered(connection, member.clinic_id, now, lead_id)
+    if shown is None or shown.asked != asked or not found:
+        return False
+    clerk = Clerk(member.clinic_id, member.id, now)
+    for request in found:
+        staff_bookings.confirm_series(connection, clerk, request.seen)
+    return True
 
 
 def sent(connection: Connection, lead_id: int) -> list[tuple[int, int, int]]:

@@ -45,7 +45,7 @@ LOOKED_AT = "{} is looked at: the visit takes place, and messages come again."
 
 ACTS: Mapping[str, Act] = {
     "confirm": Act(staff_bookings.confirm, "{} is booked."),
-    "confirm-all": Act(staff_bookings.confirm_series, "All visits of {} are booked.", True),
+    "confirm-all": Act(staff_bookings.confirm_series, "{} is booked.", True),
     "decline": Act(staff_bookings.decline, "The request of {} is declined."),
     "go-ahead": Act(staff_bookings.go_ahead, LOOKED_AT, is_news=False),
     "cancel": Act(staff_bookings.cancel, "The visit of {} is cancelled."),
@@ -108,8 +108,7 @@ async def act(request: Request) -> Response:
     words = wanted.words.format(name_of(course))
     if not wanted.is_news:
         return views.see_other(request, f"/calendar/visits/{uid}", words)
-    session = course.session
-    back = calendar.address(day_of(session, me.zone), session.slot.practitioner)
+    back = _back(given.get("back", ""), course, me.zone)
     return views.see_other(request, back, told(words, course))
 
 
@@ -143,6 +142,14 @@ def sentence(fault: Exception) -> str:
 def day_of(session: Session, zone: str) -> date:
     """Return the local day of an appointment."""
     return session.slot.starts_at.astimezone(ZoneInfo(zone)).date()
+
+
+def _back(asked: str, course: Course, zone: str) -> str:
+    """Return where somebody goes who has answered: where they were, or the calendar's day."""
+    if asked in ("/today", f"/leads/{course.lead_id}"):
+        return asked
+    session = course.session
+    return calendar.address(day_of(session, zone), session.slot.practitioner)
 
 
 def seen_of(sessions: tuple[Session, ...]) -> str:

@@ -24,6 +24,7 @@ from clinic.console import limits, posting, sessions, views
 from clinic.console.limits import Limits
 from clinic.console.views import Site, Visit
 from clinic.settings import LOOPBACK
+from storage import waiting_work
 
 logger = logging.getLogger(__name__)
 
@@ -103,12 +104,14 @@ class Guard:
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        refusal = self._unwelcome(request)
+        refusal, visit = self._unwelcome(request), None
         if refusal is None:
             scope["visit"] = visit = await self._visit(request)
             refusal = self._too_fast(request, visit) or self._shut(request, visit)
         if refusal is None and scope["method"] not in SAFE_METHODS:
             refusal = await self._forged(request)
+        if refusal is None and visit is not None:
+            scope["waiting"] = await self._waiting(request, visit)
         await (refusal or self._app)(scope, receive, send)
 
     def _unwelcome(self, request: Request) -> Response | None:
@@ -133,6 +136,14 @@ class Guard:
         if request.url.path.startswith("/static/"):
             return None
         return await sessions.find(self._site, request)
+
+    async def _waiting(self, request: Request, visit: Visit) -> waiting_work.Waiting | None:
+        """Count what the navigation of a page tells; a stream and a half-way page tell nothing."""
+        if request.url.path == "/live" or not visit.session.is_verified:
+            return None
+        return await self._site.database.read(
+            waiting_work.count, visit.me.clinic_id, self._site.now()
+        )
 
     def _too_fast(self, request: Request, visit: Visit | None) -> Response | None:
         if visit:

@@ -13,7 +13,16 @@ from clinic.channels import headlines, reasons
 from clinic.console import course, lead_export, nudge_words, views
 from clinic.console.lead_words import Explained, Explainer
 from clinic.console.leads import KINDS, STATUSES
-from storage import audit, clinics, desk, lead_channels, lead_story, lead_work, nudge_work
+from storage import (
+    asked_visits,
+    audit,
+    clinics,
+    desk,
+    lead_channels,
+    lead_story,
+    lead_work,
+    nudge_work,
+)
 from storage.lead_story import LeadStory
 from storage.lead_work import DECLINED_WHY, Change, Whose
 
@@ -38,7 +47,6 @@ DELIVERIES: Mapping[str, str] = {
 SENDINGS: Mapping[str, str] = {
     "confirmation": "Message about a visit",
     "reply": "Answer to the patient",
-    "nudge": "Friendly word",
     "card": "Card to staff in Telegram",
     "calendar": "Written to a calendar",
 }
@@ -117,6 +125,9 @@ class Lead:
         nudges = await site.database.read(
             nudge_work.sheet, me.clinic_id, _lead_id(request), site.now()
         )
+        requests = await site.database.read(
+            asked_visits.unanswered, me.clinic_id, site.now(), _lead_id(request)
+        )
         decision = story.record.decision
         explainer = self._explainer(request)
         explained: Explained | None = None
@@ -129,6 +140,7 @@ class Lead:
             story=story,
             lead=story.record,
             explained=explained,
+            flag=explainer.flag(story.red_flag) if story.red_flag else None,
             plan=plan,
             stops=course.stops(plan, story.record.sessions, me.zone) if plan else (),
             step=course.STEP,
@@ -140,6 +152,7 @@ class Lead:
             deliveries=DELIVERIES,
             sendings=SENDINGS,
             told=told,
+            requests=requests,
             headline=headlines.in_words,
             reason=reasons.in_words,
             acts=ACTS,

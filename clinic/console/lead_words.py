@@ -37,6 +37,22 @@ class Said:
     answer: str = field(repr=False)
 
 
+#: What staff call the red flags of the shipped protocol.
+RED_FLAGS: Mapping[str, str] = {
+    "self_harm": "They may want to harm themselves",
+    "spreading_infection": "A fever with skin that is red, swollen or spreading",
+    "emergency": "This may be an emergency: breathing, a swollen face, fainting",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A red flag: what it may mean, and the words of each group that together raise it."""
+
+    name: str
+    groups: tuple[tuple[str, ...], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Because:
     """One rule that spoke."""
@@ -97,6 +113,13 @@ class Explainer:
         """Return a version's questions as they are asked; none when it cannot be read any more."""
         protocol = self._protocol(key, source)
         return tuple(step.id for step in protocol.steps) if protocol else ()
+
+    def flag(self, red_flag: str) -> Flag:
+        """Return a red flag in words; the words that the patient wrote are no part of it."""
+        groups: list[tuple[str, ...]] = []
+        while said := self._words.words(f"red_flag.{red_flag}.{len(groups) + 1}"):
+            groups.append(tuple(said))
+        return Flag(RED_FLAGS.get(red_flag, red_flag.replace("_", " ")), tuple(groups))
 
     def question(self, step: str) -> str:
         """Return the short name of a question."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from flows.follow_up import Silence
 from flows.nudges import Standing
@@ -74,6 +75,12 @@ _STANDINGS: Mapping[Standing, tuple[str, str]] = {
 def name(kind: str) -> str:
     """Return what a nudge is about."""
     return NUDGES.get(kind, kind.replace("_", " "))
+
+
+def parted(sheet: NudgeSheet, now: datetime) -> tuple[tuple[NudgeLine, ...], tuple[NudgeLine, ...]]:
+    """Return what lies ahead, the next first, and what is over."""
+    ahead = [each for each in sheet.lines if each.standing is Standing.WAITING or each.at >= now]
+    return tuple(ahead), tuple(each for each in sheet.lines if each not in ahead)
 
 
 def standing(line: NudgeLine) -> tuple[str, str]:

@@ -14,7 +14,14 @@ from starlette.routing import Route
 from clinic.channels.reasons import messages
 from clinic.console import views
 from clinic.console.views import Undo
-from storage import clinic_protocols, day_sheet, staff_bookings, undelivered
+from storage import (
+    asked_visits,
+    clinic_protocols,
+    day_sheet,
+    lead_list,
+    staff_bookings,
+    undelivered,
+)
 from storage.bookings import NoSuchAppointment, SlotsGone
 from storage.clerks import ChangedMeanwhile, Clerk, NotAllowed, Seen
 from storage.day_sheet import Column
@@ -49,6 +56,8 @@ async def page(request: Request) -> Response:
     from_at, until_at = bounds(on, me.zone)
     columns = await site.database.read(day_sheet.sheet, me.clinic_id, from_at, until_at, now)
     trouble = await site.database.read(undelivered.trouble, me.clinic_id) if me.is_owner else None
+    requests = await site.database.read(asked_visits.unanswered, me.clinic_id, now)
+    red_flags = await site.database.read(lead_list.red_flags, me.clinic_id, now)
     is_signed = not me.is_owner or await site.database.read(
         clinic_protocols.is_signed, me.clinic_id
     )
@@ -58,6 +67,8 @@ async def page(request: Request) -> Response:
         columns=columns,
         is_signed=is_signed,
         channels_lack=_told(trouble) if trouble else "",
+        requests=requests,
+        red_flags=red_flags,
         counts=counted(columns),
         on=on,
         today=today,

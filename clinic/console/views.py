@@ -159,7 +159,7 @@ def owners_only(endpoint: Endpoint) -> Endpoint:
 
 
 def render(request: Request, name: str, /, status: int = 200, **values: Any) -> HTMLResponse:
-    """Return a template as a page; it may use `me`, `nonce`, `now`, `path` and `notice`."""
+    """Return a template as a page; it may use `me`, `now`, `path`, `notice`, `elsewhere`."""
     site = site_of(request)
     found = visit(request)
     verified = found is not None and found.session.is_verified
@@ -172,6 +172,7 @@ def render(request: Request, name: str, /, status: int = 200, **values: Any) -> 
         path=request.url.path,
         notice=text,
         undo=undo,
+        elsewhere=request.scope.get("waiting"),
         **values,
     )
     answer = HTMLResponse(page, status)

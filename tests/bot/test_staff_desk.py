@@ -209,6 +209,7 @@ def test_a_card_says_where_an_address_of_the_machine_itself_opens() -> None:
         wants_person=False,
         booked=(),
         has_paused=False,
+        asked=0,
         status="new",
         by="",
         chat_id=1,

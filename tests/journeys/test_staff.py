@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from bot.app import a_pace
 from bot.deliveries import delivering
@@ -113,6 +113,27 @@ async def test_a_card_of_a_new_lead_is_accepted_by_the_first_who_presses(clinic:
     assert (lead.status, lead.staff_id) == ("accepted", 1)
     entries = await clinic.here.database.read(audit.entries, lead.clinic_id)
     assert [(entry.staff, entry.what) for entry in entries] == [("Noor", "lead.accepted")]
+
+
+async def test_a_card_of_a_request_confirms_every_visit_and_the_patient_reads_it_once(
+    clinic: Clinic,
+) -> None:
+    database = clinic.here.database
+    by_request = update(models.Clinic).values(booking_mode="request")
+    await database.write(lambda c: c.execute(by_request) and None)
+    noor, maya = await clinic.invites("Noor"), await clinic.here.meets("Maya")
+    await book(maya)
+    await clinic.sends()
+    visits = len(await rows(database, models.Appointment))
+
+    await noor.taps(f"Confirm all {visits} visits")
+    await noor.sees("Accepted by Noor")
+    await clinic.sends()
+
+    assert {row.state for row in await rows(database, models.Appointment)} == {"booked"}
+    await maya.patient.sees("confirmed")
+    kinds = [row.key for row in await rows(database, models.Outbox) if row.kind == "confirmation"]
+    assert len([key for key in kinds if "confirmed" in key]) == 1
 
 
 async def test_a_patient_who_wants_a_person_is_told_of_first(clinic: Clinic) -> None:

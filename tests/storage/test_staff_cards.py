@@ -8,11 +8,21 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from flows.conversation import Booking, Stage
 from flows.effects import HandOffLead, LeadKind, PauseVisit
 from storage import models, outbox, staff, staff_cards, turns, visit_answers
 from storage.database import Database
 from storage.staff import Member
-from tests.builders import NOW, a_conversation, a_decision, a_slot, a_turn
+from tests.builders import (
+    NOW,
+    a_confirmation,
+    a_conversation,
+    a_decision,
+    a_slot,
+    a_turn,
+    four_weekly,
+    sessions,
+)
 from tests.storage.clerical import ADA, Desk, a_desk
 
 LATER = NOW + timedelta(minutes=11)
@@ -169,3 +179,25 @@ async def test_another_clinics_people_see_and_change_nothing(desk: Desk) -> None
     assert not await desk.database.write(staff_cards.settle, member, 1, "accepted", NOW)
     query = select(models.Lead.status)
     assert await desk.database.read(lambda c: c.execute(query).scalar()) == "new"
+
+
+async def test_a_card_confirms_the_visits_that_it_shows_and_no_others(desk: Desk) -> None:
+    member = await joins(desk, 101)
+    slots = four_weekly(a_slot(), 3)
+    asked = Booking("treatment", series_id="series", sessions=sessions(*slots), pending=True)
+    conversation = a_conversation(state=Stage.BOOKED.value, booking=asked)
+    effects = (a_decision(), a_confirmation(*slots, pending=True), HandOffLead(LeadKind.BOOKED, 80))
+    writes = a_turn(*effects, conversation=conversation)
+    assert await desk.database.write(turns.commit, writes) == turns.Committed()
+    shown = await desk.database.read(staff_cards.facts, 1, member.id)
+    assert shown is not None
+
+    other = await desk.database.write(staff_cards.confirm, member, 1, shown.asked + 1, NOW)
+    done = await desk.database.write(staff_cards.confirm, member, 1, shown.asked, NOW)
+    again = await desk.database.write(staff_cards.confirm, member, 1, shown.asked, NOW)
+
+    after = await desk.database.read(staff_cards.facts, 1, member.id)
+    assert after is not None
+    assert (other, done, again) == (False, True, False)
+    assert {state for _, _, state in after.booked} == {"booked"}
+    assert (after.status, after.by, after.asked) == ("accepted", member.name, 0)

@@ -13,9 +13,11 @@ from flows.conversation import Answer
 from flows.effects import HandOffLead, LeadKind
 from flows.follow_up import NudgeKind, Silence
 from flows.recalls import Why
-from storage import follow_ups, turns, waitlist
+from storage import follow_ups, outbox, turns, waitlist
 from storage.models import Appointment, Outbox, Patient
 from storage.models.follow_up import OFFER_STATES
+from storage.outbox import Message
+from storage.outbox_policy import Kind
 from tests.builders import a_confirmation, a_conversation, a_slot, a_turn
 from tests.clinic.console.world import Browser, ConsoleWorld, commit_at_any_hour
 from tests.storage.test_follow_ups import DECIDED
@@ -81,6 +83,32 @@ async def test_one_tap_notes_a_call_and_the_list_is_empty(
     assert "Noted: you called them." in page.text
     assert "Nobody is due." in page.text
     assert "Called Tue 24 Nov 2026" in (await member.get("/recall?group=waiting")).text
+
+
+async def test_a_lead_shows_the_next_three_messages_and_folds_the_rest(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    await booked(world, 73, "Maya", world.clock() + timedelta(days=9))
+    page = (await member.get("/leads/1")).text
+    card = page[page.index('id="follow-up"') :]
+    shown = card[: card.index('id="nudges-later"')]
+
+    assert shown.count("<strong>") == 3
+    assert "One week before the visit" in shown
+    assert "Three hours before the visit" in card[len(shown) :]
+
+
+async def test_the_history_names_each_message_that_came_by_itself(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    uid = await booked(world, 73, "Maya", world.clock() + timedelta(days=9))
+    payload = {"nudge": "reminder", "ref": uid}
+    message = Message("n", Kind.NUDGE, world.clock(), 73, "appointment", uid, payload=payload)
+    await world.database.write(outbox.enqueue, message, world.clock())
+
+    page = (await member.get("/leads/1")).text
+
+    assert "Two days before the visit" in page[page.index("What was sent") :]
 
 
 async def test_a_lead_tells_its_follow_up_and_pauses_it(
