@@ -1,4 +1,4 @@
-"""Time off as staff write it: "tomorrow 14:00-18:00", "Friday", "12 June 9-13". Pure."""
+"""Time off as staff write it: "Friday", "12 June 9-13", "from 3pm", "24-28 December". Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,24 @@ _RANGE = re.compile(
     rf"{_CLOCK}(?![\d./:-])",
     re.IGNORECASE,
 )
+_NOON = re.compile(r"\b(?:noon|midday)\b", re.IGNORECASE)
+_MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*"
+#: A day that begins or ends early: "from 3pm", "until 11". Not "after 12 June", which is a date.
+_BOUND = re.compile(
+    rf"\b(from|after|until|till|before|by) {_CLOCK}(?![\w/:.-]| {_MONTH}\b)", re.IGNORECASE
+)
+_TO = r"(?: ?[–—] ?| - | (?:to|until|till) )"
+_DAYS = re.compile(rf"(?:from )?(?P<first>.+?){_TO}(?P<last>.+)", re.IGNORECASE)
+#: Days of one month: "24-28 December". The month is the last day's.
+_OF_MONTH = re.compile(
+    rf"(?:from )?(?P<first>\d{{1,2}})(?:st|nd|rd|th)?(?: ?- ?|{_TO})"
+    rf"(?P<last>\d{{1,2}})(?:st|nd|rd|th)?(?P<month> {_MONTH}(?: \d{{4}})?)",
+    re.IGNORECASE,
+)
+_WEEK = re.compile(r"(?:the )?(?:whole )?(this|next) week", re.IGNORECASE)
 _MIDNIGHT = 24 * 60
+
+_A_DAY = timedelta(days=1)
 
 #: From which minute of the day until which, by the word for it.
 _PARTS = {
@@ -60,12 +77,15 @@ def named(text: str, people: Sequence[Person]) -> tuple[str, tuple[Person, ...]]
 def read(text: str, locale: str, now: datetime, zone: str) -> tuple[datetime, datetime] | None:
     """Return from when until when, aware UTC; None when the words say something else."""
     local = now.astimezone(ZoneInfo(zone))
-    ranged = _RANGE.search(text)
-    if ranged is not None:
-        minutes = _range(ranged)
-        rest = f"{text[: ranged.start()]} {text[ranged.end() :]}".strip(" ,")
-        on = typed_times.parse_date(rest, locale, local.date()) if rest else local.date()
-        return None if on is None or minutes is None else _span(on, minutes, zone)
+    text = _NOON.sub("12:00", " ".join(text.split()))
+    if days := _days(text.strip(" ,."), locale, local.date()):
+        return _instant(days[0], 0, zone), _instant(days[1], _MIDNIGHT, zone)
+    for pattern, minutes_of in ((_RANGE, _range), (_BOUND, _bound)):
+        if found := pattern.search(text):
+            minutes = minutes_of(found)
+            rest = f"{text[: found.start()]} {text[found.end() :]}".strip(" ,")
+            on = typed_times.parse_date(rest, locale, local.date()) if rest else local.date()
+            return None if on is None or minutes is None else _span(on, minutes, zone)
     when = typed_times.parse_when(text, locale, local)
     if when is None or (when.on is None and not when.part and when.at is None):
         return None
@@ -75,6 +95,39 @@ def read(text: str, locale: str, now: datetime, zone: str) -> tuple[datetime, da
     elif when.part:
         whole = _PARTS[when.part]
     return _span(when.on or local.date(), whole, zone)
+
+
+def _days(text: str, locale: str, today: date) -> tuple[date, date] | None:
+    """Return the first and the last of several days; None when the words name no such."""
+    if week := _WEEK.fullmatch(text):
+        monday = today + timedelta(days=7 - today.weekday())
+        is_next = week[1].lower() == "next"
+        return (monday, monday + timedelta(days=6)) if is_next else (today, monday - _A_DAY)
+    found = _OF_MONTH.fullmatch(text)
+    if found and int(found["first"]) < int(found["last"]):
+        return _between(found["first"] + found["month"], found["last"] + found["month"], today)
+    if found := _DAYS.fullmatch(text):
+        return _between(found["first"], found["last"], today, locale)
+    return None
+
+
+def _between(first: str, last: str, today: date, locale: str = "en") -> tuple[date, date] | None:
+    """Return both days. "Monday to Wednesday" is read on a Tuesday too: Wednesday follows."""
+    start = typed_times.parse_date(first, locale, today)
+    if start is None:
+        return None
+    ends = (typed_times.parse_date(last, locale, day) for day in (today, start))
+    end = next((on for on in ends if on is not None and on > start), None)
+    return None if end is None else (start, end)
+
+
+def _bound(found: re.Match[str]) -> tuple[int, int] | None:
+    word, hour, minute, half = found.groups()
+    at = _minutes(hour, minute, half)
+    if at is None:
+        return None
+    start, end = (at, _MIDNIGHT) if word.lower() in ("from", "after") else (0, at)
+    return (start, end) if start < end else None
 
 
 def _range(found: re.Match[str]) -> tuple[int, int] | None:

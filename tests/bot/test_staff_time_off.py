@@ -28,6 +28,23 @@ PEOPLE = (Person(1, "amara", "Amara Osei"), Person(1, "rowan", "Rowan Pell"))
         ("tomorrow morning", "24 00:00 - 24 12:00"),
         ("this afternoon", "23 12:00 - 24 00:00"),
         ("tomorrow at 14:00", "24 14:00 - 25 00:00"),
+        ("from 3pm", "23 15:00 - 24 00:00"),
+        ("after 3pm", "23 15:00 - 24 00:00"),
+        ("from 14:30", "23 14:30 - 24 00:00"),
+        ("Friday from 3", "27 15:00 - 28 00:00"),
+        ("from noon tomorrow", "24 12:00 - 25 00:00"),
+        ("until 11", "23 00:00 - 23 11:00"),
+        ("tomorrow before 9:30", "24 00:00 - 24 09:30"),
+        ("after lunch", "23 12:00 - 24 00:00"),
+        ("24-28 December", "24 00:00 - 29 00:00"),
+        ("12th to 14th January", "12 00:00 - 15 00:00"),
+        ("from 24 December to 2 January", "24 00:00 - 03 00:00"),
+        ("24 Dec until 28 Dec", "24 00:00 - 29 00:00"),
+        ("2026-12-24 - 2026-12-28", "24 00:00 - 29 00:00"),
+        ("Thursday to Tuesday", "26 00:00 - 02 00:00"),
+        ("tomorrow – Friday", "24 00:00 - 28 00:00"),
+        ("next week", "30 00:00 - 07 00:00"),
+        ("this week", "23 00:00 - 30 00:00"),
     ],
 )
 def test_words_become_a_time(text: str, expected: str) -> None:
@@ -38,7 +55,19 @@ def test_words_become_a_time(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "whenever", "tomorrow 18:00-14:00", "tomorrow 25-26", "10:75-12:00", "12-14 June"]
+    "text",
+    [
+        *(
+            "",
+            "whenever",
+            "tomorrow 18:00-14:00",
+            "tomorrow 25-26",
+            "10:75-12:00",
+            "28-24 December",
+        ),
+        *("from 24:00", "from 25", "until 10:75", "after 12 June", "from Friday", "soon to Friday"),
+        *("Friday to soon", "tomorrow to today", "last week"),
+    ],
 )
 def test_what_is_no_time_is_not_guessed(text: str) -> None:
     assert staff_time_off.read(text, "en", NOW, "Europe/London") is None
