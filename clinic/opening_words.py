@@ -110,7 +110,9 @@ def _span(text: str, after: str) -> str:
     closes = _clock(until, until_minute, until_half)
     if not opens or not closes:
         return text.strip()
-    is_loose, is_loose_end = _is_loose(hour, half), _is_loose(until, until_half)
+    is_by_24 = not half and int(hour) > 12  # then 9 is no evening: 17-9 is told as it stands
+    is_loose = _is_loose(hour, half)
+    is_loose_end = _is_loose(until, until_half) and not is_by_24
     if is_loose and opens < max(after, _EARLIEST) and opens <= _LATEST:
         later = _afternoon(opens)
         if (end := _end(closes, later, is_loose=is_loose_end)) > later:

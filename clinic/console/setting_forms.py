@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import holidays
@@ -20,6 +21,8 @@ from storage.clinic_file import WEEKDAYS
 WHOLE = ""
 
 Given = Mapping[str, str]
+
+ODD_STEP = "Please take 5, 10, 15, 20, 30 or 60: with this, visits would start at odd minutes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def stored(document: Document, part: str) -> Form:
     return Form(part, seen, {name: str(each) for name, each in value.items()})
 
 
-def value(document: Document, part: str, given: Given) -> Any:
+def value(document: Document, part: str, given: Given, today: date) -> Any:
     """Return the part's new value, shaped as in a clinic file.
 
     Numbers and dates are left as they were typed: the check of the document reads them. Raises
@@ -64,13 +67,15 @@ def value(document: Document, part: str, given: Given) -> Any:
             times = {day: opening_words.spans(given.get(day, "")) for day in WEEKDAYS}
             return {day: each for day, each in times.items() if each}
         case "days":
-            return _days(old, given)
+            return _days(old, given, today)
         case "closures":
-            return _closures(old, given)
+            return _closures(old, given, today)
         case "people":
             return _people(old, given)
         case "holidays":
             return _holidays(old, given)
+        case "service" if _is_odd(given.get("step_minutes", "")):
+            raise FormFault("step_minutes", ODD_STEP)
         case _:
             return {**old, **{name: given[name].strip() for name in _names(old, part, given)}}
 
@@ -107,27 +112,44 @@ def short_name(name: str, taken: set[str]) -> str:
     raise FormFault("name", "There are too many people of this name.")
 
 
+def _is_odd(step: str) -> bool:
+    """Say whether times so many minutes apart would fall on minutes that nobody can keep."""
+    return step.strip().isdecimal() and int(step) % 5 != 0
+
+
+def _is_over(on: str, today: date) -> bool:
+    """Say whether a day is over; what is no date is not, and is told of later."""
+    try:
+        return date.fromisoformat(on) < today
+    except ValueError:
+        return False
+
+
 def _names(old: Mapping[str, object], part: str, given: Given) -> list[str]:
     return [name for name in old if name in given]
 
 
-def _days(old: list[Document], given: Given) -> list[Document]:
+def _days(old: list[Document], given: Given, today: date) -> list[Document]:
     on = given.get("on", "").strip()
     if given.get("act") == "remove":
         return [day for day in old if str(day["on"]) != on]
     hours = opening_words.spans(given.get("hours", ""))
+    if _is_over(on, today):
+        raise FormFault("on", "This day is over. Please choose one to come.")
     if any(str(day["on"]) == on for day in old):
         raise FormFault("on", "This day is in the list already. Remove it there first.")
     return [*old, {"on": on, "hours": hours}]
 
 
-def _closures(old: list[Document], given: Given) -> list[Document]:
+def _closures(old: list[Document], given: Given, today: date) -> list[Document]:
     first = given.get("from", "").strip()
     if given.get("act") == "remove":
         return [each for each in old if str(each["from"]) != first]
     if any(str(each["from"]) == first for each in old):
         raise FormFault("from", "A closure that begins on this day is in the list already.")
     until = given.get("until", "").strip() or first
+    if _is_over(until, today):
+        raise FormFault("from", "These days are over. Please choose days to come.")
     return [*old, {"from": first, "until": until, "note": given.get("note", "").strip()}]
 
 

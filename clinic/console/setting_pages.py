@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 import holidays
 from babel import Locale
@@ -93,7 +93,8 @@ async def change(request: Request) -> Response:
         path = _page_of(part)
         form = setting_forms.stored(document, part)
         typed = replace(form, values={**form.values, **_typed(given)})
-        value = setting_forms.value(document, part, given)
+        today = site.now().astimezone(ZoneInfo(me.zone)).date()
+        value = setting_forms.value(document, part, given, today)
         clerk = Clerk(me.clinic_id, me.staff_id, site.now())
         await site.database.write(clinic_settings.change, clerk, Change(part, value, seen))
     except NoSuchPart:
@@ -134,7 +135,7 @@ async def _shown(request: Request, path: str, wrong: Form | None = None) -> Resp
         document=document,
         slug=slug,
         person_name=names.get(slug, ""),
-        preview=await setting_previews.preview(request),
+        preview=await setting_previews.preview(request, slug),
         left=_left,
         week_of=lambda each: calendar.address(
             local_start(each.slot, me.zone).date(), each.slot.practitioner
@@ -220,6 +221,8 @@ def _told(part: str, given: Mapping[str, str]) -> str:
     kind = part.partition(":")[0]
     if given.get("act") == "remove":
         return "Taken out."
+    if kind == "hours" and not any(given.get(day, "").strip() for day in WEEKDAYS):
+        return "Saved. All days are closed: patients are offered no times."
     if kind == "hours":
         return "Saved. Patients are offered times in these hours from now on."
     return "Added." if kind in {"days", "closures"} else "Saved."

@@ -43,8 +43,8 @@ class Preview:
     days: int
 
 
-async def preview(request: Request) -> Preview:
-    """Return the preview of the clinic as it is stored now."""
+async def preview(request: Request, practitioner: str = "") -> Preview:
+    """Return the preview of the clinic as it is stored now: of one practitioner, or of all."""
     site, me = views.site_of(request), views.signed_in(request)
     now = site.now()
     today = now.astimezone(ZoneInfo(me.zone)).date()
@@ -55,7 +55,7 @@ async def preview(request: Request) -> Preview:
             service.name,
             int(service.duration.total_seconds() // 60),
             service.price,
-            await _days(request, clinic, service.code, today),
+            await _days(request, clinic, service.code, today, practitioner),
         )
         for service in clinic.services
     ]
@@ -63,9 +63,9 @@ async def preview(request: Request) -> Preview:
 
 
 async def _days(
-    request: Request, clinic: Clinic, service: str, today: date
+    request: Request, clinic: Clinic, service: str, today: date, practitioner: str
 ) -> tuple[tuple[date, tuple[datetime, ...], int], ...]:
-    """Return the first days with times of whichever practitioner, as patients would get them."""
+    """Return the first days with times, as patients would get them."""
     site, until = views.site_of(request), today + timedelta(days=DAYS)
     zone = ZoneInfo(clinic.zone)
     view = await site.database.read(
@@ -75,6 +75,7 @@ async def _days(
         {
             slot.starts_at
             for timetable in view.timetables
+            if practitioner in ("", timetable.practitioner)
             for slot in slots.free_slots(view, timetable, today, until)
         }
     )

@@ -122,6 +122,10 @@ async def test_what_somebody_else_changed_is_not_written_over(
             {"on": "2026-12-24", "hours": "14-12"},
             "Must open",
         ),
+        ("/settings/people/amara", "hours:amara", {"tue": "17-9"}, "Must open before it closes"),
+        ("/settings/people/amara", "days:amara", {"on": "2026-11-23"}, "This day is over."),
+        ("/settings/closed", "closures", {"from": "2026-11-01"}, "These days are over."),
+        ("/settings/services", "service:treatment", {"step_minutes": "7"}, "start at odd minutes"),
         ("/settings/closed", "closures", {"from": "2026-12-24", "until": "2026-12-01"}, "Must end"),
         ("/settings/booking", "booking", {"hold_minutes": "1"}, "Must be at least 2"),
         (
@@ -264,3 +268,16 @@ async def test_a_part_that_does_not_exist_is_not_found(owner: Browser) -> None:
         answer = await owner.post("/settings/change", {"part": part, "seen": "x"})
         assert answer.status_code in {404, 422}
     assert (await owner.get("/settings/people/ines")).status_code == 404
+
+
+async def test_the_preview_of_a_practitioner_is_of_nobody_else(owner: Browser) -> None:
+    shut = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), "")
+    status, told = await send(owner, "/settings/people/rowan", "hours:rowan", shut)
+    assert (status, "patients are offered no times" in told) == (303, True)
+
+    amara = (await owner.get("/settings/people/amara")).text
+    rowan = (await owner.get("/settings/people/rowan")).text
+
+    assert "Next free times of Amara Osei" in amara
+    assert "Patients cannot book with Amara" not in amara
+    assert "Patients cannot book with Rowan Pell." in rowan
