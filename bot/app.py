@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
-from telegram import Bot, BotCommand
+from telegram import Bot, BotCommand, MenuButtonCommands
 from telegram.error import (
     BadRequest,
     Conflict,
@@ -206,7 +206,11 @@ async def _stop(parts: _Parts, receiver: Poller | Webhook, beside: set[asyncio.T
 
 
 async def announce(bot: Bot, catalogues: Mapping[str, Catalogue]) -> None:
-    """Tell Telegram the commands and the description, in every language. Failures do not matter."""
+    """Tell Telegram commands, description and menu, in every language. Failures do not matter."""
+    try:
+        await bot.set_chat_menu_button(menu_button=MenuButtonCommands())
+    except TelegramError as error:
+        _not_announced(error)
     for locale, catalogue in catalogues.items():
         language = None if locale == "en" else locale
         commands = [BotCommand(name, catalogue.text(f"command.{name}")) for name in COMMANDS]
@@ -219,8 +223,11 @@ async def announce(bot: Bot, catalogues: Mapping[str, Catalogue]) -> None:
                 catalogue.text("profile.short"), language_code=language
             )
         except TelegramError as error:
-            name = type(error).__name__
-            logger.info("profile not updated", action="announce_failed", error=name)
+            _not_announced(error)
+
+
+def _not_announced(error: TelegramError) -> None:
+    logger.info("profile not updated", action="announce_failed", error=type(error).__name__)
 
 
 def _application(token: str, api_url: str | None, passed: crash_points.Passed) -> PtbApplication:

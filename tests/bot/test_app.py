@@ -294,12 +294,14 @@ async def test_a_picture_that_is_refused_does_not_stop_the_chat(town: Town) -> N
 
 
 async def test_commands_and_descriptions_are_announced(town: Town) -> None:
+    profile = town.standin.state.profile
+    profile.menu_button = {"type": "default"}
     async with town.bot():
-        profile = town.standin.state.profile
         await until(lambda: bool(profile.text("short_description", "en")))
 
     assert [c["command"] for c in profile.commands_for("en")] == list(COMMANDS)
     assert "not a diagnosis" in profile.text("description", "")
+    assert profile.menu_button == {"type": "commands"}
 
 
 async def test_a_bot_whose_profile_is_refused_runs_all_the_same(town: Town) -> None:
