@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clinic.console import limits, posting, sessions, views
+from clinic.console import limits, posting, sessions, views, way_back
 from clinic.console.limits import Limits
 from clinic.console.views import Site, Visit
 from clinic.settings import LOOPBACK
@@ -163,6 +163,8 @@ class Guard:
             return None
         if visit is None:
             answer = _elsewhere(request, "/sign-in")
+            if answer.status_code == HTTPStatus.SEE_OTHER:
+                way_back.keep(request, answer)
             if sessions.COOKIE in request.cookies:  # its session has ended, perhaps from elsewhere
                 sessions.forget(answer)
             return answer

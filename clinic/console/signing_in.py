@@ -12,13 +12,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from clinic.console import guard, limits, second_step, sessions, views
+from clinic.console import guard, limits, second_step, sessions, views, way_back
 from clinic.console.limits import Limits
 from storage import console_sessions
 
 logger = logging.getLogger(__name__)
-
-AFTER = "/today"
 
 
 class SigningIn:
@@ -68,9 +66,10 @@ class SigningIn:
                 request, "sign_in_refused.html", HTTPStatus.FORBIDDEN, too_fast=False
             )
         logger.info("signed in", extra={"action": "signed_in", "staff_id": member.id})
-        answer = RedirectResponse(
-            "/second-step" if member.totp_secret else AFTER, HTTPStatus.SEE_OTHER
-        )
+        if member.totp_secret:
+            answer: Response = RedirectResponse("/second-step", HTTPStatus.SEE_OTHER)
+        else:
+            answer = way_back.onward(request)
         sessions.give(answer, token)
         return answer
 
@@ -78,14 +77,14 @@ class SigningIn:
         """Ask for the code of the second step."""
         found = views.visit(request)
         if found and found.session.is_verified:
-            return RedirectResponse(AFTER, HTTPStatus.SEE_OTHER)
+            return RedirectResponse(way_back.HOME, HTTPStatus.SEE_OTHER)
         return views.render(request, "second_step.html", wrong=False)
 
     async def check(self, request: Request) -> Response:
         """Check a code; a session with too many wrong ones ends."""
         found = views.visit(request)
         if found is None or found.session.is_verified or found.member.totp_secret is None:
-            return RedirectResponse(AFTER, HTTPStatus.SEE_OTHER)
+            return RedirectResponse(way_back.HOME, HTTPStatus.SEE_OTHER)
         site = views.site_of(request)
         account = str(found.member.id)
         may_try = self._pace.allows(limits.CODES_OF_SESSION, "code", found.session.digest)
@@ -100,7 +99,7 @@ class SigningIn:
         ):
             logger.warning("a code was refused", extra={"action": "second_step_refused"})
             return views.render(request, "second_step.html", HTTPStatus.FORBIDDEN, wrong=True)
-        answer = RedirectResponse(AFTER, HTTPStatus.SEE_OTHER)
+        answer = way_back.onward(request)
         sessions.give(answer, token)
         return answer
 
