@@ -48,6 +48,8 @@ async def write_in(request: Request) -> Response:
     """Book a time for somebody who is known by name only."""
     site, me = views.site_of(request), views.signed_in(request)
     given = {name: value.strip() for name, value in (await views.form(request)).items()}
+    if looked_for := given.get("day") or (given.get("act") == "times" and given.get("from", "")):
+        return await _shown(request, {**given, "on": looked_for}, "")
     fault = _fault(given)
     if fault:
         return await _shown(request, given, fault)
@@ -93,8 +95,7 @@ async def _wanted(request: Request, given: Mapping[str, str]) -> Wanted:
     if view is None:
         return Wanted(None, "Choose what they come for.")
     if key and key != "other":
-        found = free_times.chosen(view, key)
-        return Wanted(found, "" if found else "That time is not free any more. Choose another one.")
+        return _chosen(view, key, given.get("who", ""))
     if not given.get("at"):
         return Wanted(None, "Choose a time.")
     try:
@@ -109,6 +110,16 @@ async def _wanted(request: Request, given: Mapping[str, str]) -> Wanted:
     if slot.starts_at > now + timedelta(days=today.FURTHEST):
         return Wanted(None, "That is too far ahead.")
     return Wanted(slot, doubts=await _doubts(request, view, slot))
+
+
+def _chosen(view: CalendarView, key: str, who: str) -> Wanted:
+    """Return a free time that was chosen; whoever was chosen after it may be somebody else."""
+    found = free_times.chosen(view, key)
+    if found is None:
+        return Wanted(None, "That time is not free any more. Choose another one.")
+    if who not in ("", found.practitioner):
+        return Wanted(None, "That time is with somebody else. Choose one of these.")
+    return Wanted(found)
 
 
 async def _doubts(request: Request, view: CalendarView, slot: Slot) -> tuple[str, ...]:

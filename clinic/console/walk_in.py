@@ -46,6 +46,8 @@ async def write_in(request: Request) -> Response:
     site, me = views.site_of(request), views.signed_in(request)
     given = {name: value.strip() for name, value in (await views.form(request)).items()}
     service = given.get("service", "")
+    if given.get("act") == "times":  # what was typed so far stays, and out of the address
+        return await _shown(request, service, given, "")
     fault = _fault(given)
     if fault:
         return await _shown(request, service, given, fault)

@@ -31,7 +31,7 @@ def keep(request: Request, answer: Response) -> None:
     What was searched for there is left out: it may be a patient's name.
     """
     path = request.url.path
-    if request.method == "GET" and _is_own(request, path):
+    if request.method == "GET" and path != HOME and _is_own(request, path):
         answer.set_cookie(
             COOKIE,
             quote(path, safe=""),

@@ -120,6 +120,22 @@ async def test_everything_works_without_scripts(chromium: Browser, world: Consol
         await expect(page.get_by_text("Tom is booked.")).to_be_visible()
 
 
+async def test_another_service_keeps_the_name_and_enter_books(
+    chromium: Browser, world: ConsoleWorld
+) -> None:
+    async with signed_in_page(chromium, world, "staff") as page:
+        await page.goto(f"{world.address}/today/walk-in")
+        await page.get_by_label("Name").fill("Tom")
+        await page.get_by_label("What for").select_option("consultation")
+
+        await expect(page.locator("option:checked")).to_have_text("Skin consultation, 30 min")
+        await expect(page.get_by_label("Name")).to_have_value("Tom")
+        assert page.url.endswith("/today/walk-in")
+        await page.get_by_role("radio").first.check(force=True)
+        await page.get_by_label("Name").press("Enter")
+        await expect(page.get_by_text("Tom is booked.")).to_be_visible()
+
+
 async def test_a_visit_is_marked_by_keyboard_alone(chromium: Browser, world: ConsoleWorld) -> None:
     await world.books(a_slot(world.clock()), name="Maya")
     async with signed_in_page(chromium, world, "staff") as page:

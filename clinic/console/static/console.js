@@ -91,6 +91,11 @@ document.addEventListener("change", (event) => {
   if (form?.hasAttribute("data-at-once")) form.requestSubmit();
 });
 
+// What changes the rest of a form presses the button beside it, which keeps what was typed.
+document.addEventListener("change", (event) => {
+  document.getElementById(event.target.dataset.presses ?? "")?.click();
+});
+
 // The line of the current minute moves with the clock.
 setInterval(() => {
   const part = document.querySelector("[data-minute]")?.closest("[data-live]");

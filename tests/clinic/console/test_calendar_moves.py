@@ -270,6 +270,7 @@ async def test_a_time_that_is_taken_outside_is_warned_of(
         (other("14:00", who="nobody"), "Choose who sees them."),
         (other("14:00", service="x"), "Choose what they come for."),
         (other("", slot="amara 2026-11-29T10:00:00+00:00"), "That time is not free any more."),
+        (other("", slot="rowan 2026-11-27T09:00:00+00:00"), "That time is with somebody else."),
     ],
 )
 async def test_a_visit_that_cannot_be_is_refused_with_a_sentence(
@@ -278,6 +279,20 @@ async def test_a_visit_that_cannot_be_is_refused_with_a_sentence(
     answer = await member.post("/calendar/new", fields)
 
     assert (answer.status_code, words in answer.text) == (422, True)
+
+
+@pytest.mark.parametrize(
+    "pressed", [{"act": "times", "from": "2026-12-02"}, {"day": "2026-12-02"}], ids=["from", "day"]
+)
+async def test_other_times_keep_what_was_typed(member: Browser, pressed: dict[str, str]) -> None:
+    typed = other("18:15", who="rowan", phone="0123", note="test patch")
+
+    answer = await member.post("/calendar/new", {**typed, **pressed})
+
+    assert answer.status_code == 200
+    assert "Time, Wed 2 Dec 2026 with Rowan Pell" in answer.text
+    for value in ("Tom", "0123", "test patch", "18:15"):
+        assert f'value="{value}"' in answer.text
 
 
 async def test_a_time_that_somebody_has_is_refused(world: ConsoleWorld, member: Browser) -> None:

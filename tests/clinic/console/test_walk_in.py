@@ -70,3 +70,16 @@ async def test_what_is_wrong_is_said_in_a_sentence(
     answer = await member.post("/today/walk-in", {"service": "treatment", "slot": slot, **fields})
 
     assert (answer.status_code, words in answer.text) == (422, True)
+
+
+async def test_another_service_keeps_what_was_typed(member: Browser) -> None:
+    typed = {"name": "Tom", "phone": "+44 20 7946 0111", "note": "from the <street>"}
+
+    answer = await member.post(
+        "/today/walk-in", {**typed, "service": "consultation", "act": "times"}
+    )
+
+    assert answer.status_code == 200
+    assert '<option value="consultation" selected>' in answer.text
+    assert ('value="Tom"' in answer.text, "&lt;street&gt;" in answer.text) == (True, True)
+    assert 'role="alert"' not in answer.text

@@ -51,7 +51,8 @@ async def test_it_is_kept_over_the_second_step(world: ConsoleWorld, phone: Phone
 
 
 @pytest.mark.parametrize(
-    "path", ["/nowhere", "/", "/live", "/leads/7/export.json", "/leads/7/photos/1", "/sign-out"]
+    "path",
+    ["/nowhere", "/", "/today", "/live", "/leads/7/export.json", "/leads/7/photos/1", "/sign-out"],
 )
 async def test_what_is_no_page_is_not_kept(world: ConsoleWorld, path: str) -> None:
     browser = world.browser()
