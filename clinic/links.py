@@ -51,10 +51,17 @@ def address(bot: str, slug: str, campaign: str = "") -> str:
 def write(folder: Path, name: str, poster: Poster) -> tuple[Path, Path]:
     """Write NAME.png, the code alone, and NAME.svg, the poster; return both. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    code, sheet = folder / f"{name}.png", folder / f"{name}.svg"
-    _code(poster.link).save(str(code), scale=16, border=4, dark=_INK, light=_PAPER)
+    alone, sheet = folder / f"{name}.png", folder / f"{name}.svg"
+    alone.write_bytes(code(poster.link))
     sheet.write_text(drawing(poster), encoding="utf-8")
-    return code, sheet
+    return alone, sheet
+
+
+def code(link: str) -> bytes:
+    """Return the code alone as PNG."""
+    drawn = io.BytesIO()
+    _code(link).save(drawn, kind="png", scale=16, border=4, dark=_INK, light=_PAPER)
+    return drawn.getvalue()
 
 
 def drawing(poster: Poster) -> str:

@@ -31,6 +31,7 @@ from clinic.console import (
     reviews,
     setting_links,
     setting_pages,
+    setting_posters,
     setting_protocol,
     today,
     views,
@@ -127,6 +128,7 @@ def create_console(  # noqa: PLR0913 - what a process lends, and three choices
             *messages.routes(),
             *setting_pages.routes(),
             *setting_links.LinkPages().routes(),
+            *setting_posters.routes(),
             *setting_protocol.ProtocolPage().routes(),
         ],
         middleware=[

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -10,12 +9,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from clinic.console import sessions, views
-from clinic.console.views import Site, owners_only
+from clinic.console.views import owners_only
 from storage import people, staff
 from storage.people import NoSuchMember, Owner
 from storage.staff import StaffFault
-
-logger = logging.getLogger(__name__)
 
 
 def routes() -> list[Route]:
@@ -51,7 +48,7 @@ async def add(request: Request) -> Response:
 async def invite(request: Request) -> Response:
     """Show a fresh invitation, this once: it is a key."""
     site = views.site_of(request)
-    bot = await _bot_name(site)
+    bot = await views.bot_name(site)
     try:
         invited, payload = await site.database.write(
             people.invite, _owner(request), request.path_params["staff_id"], sessions.new_token()
@@ -105,15 +102,3 @@ async def _shown(
 def _owner(request: Request) -> Owner:
     me = views.signed_in(request)
     return Owner(me.clinic_id, me.clinic, me.staff_id, views.site_of(request).now())
-
-
-async def _bot_name(site: Site) -> str:
-    """Return the bot's name; empty while Telegram cannot be asked."""
-    try:
-        return await site.telegram.username()
-    except Exception as fault:  # noqa: BLE001 - whoever is lent to us raises errors of its own
-        logger.warning(
-            "the bot's name could not be asked for",
-            extra={"action": "username_failed", "error": type(fault).__name__},
-        )
-        return ""

@@ -39,6 +39,7 @@ TABS: tuple[tuple[str, str], ...] = (
     ("/settings/booking", "Booking"),
     ("/settings/channels", "Channels"),
     ("/settings/calendars", "Calendars"),
+    ("/settings/links", "Links"),
     ("/settings/protocol", "Protocol"),
 )
 

@@ -218,6 +218,18 @@ def refused(request: Request, status: HTTPStatus) -> Response:
     return render(request, "refused.html", status=status, code=status.value)
 
 
+async def bot_name(site: Site) -> str:
+    """Return the bot's name without `@`; empty while Telegram cannot be asked."""
+    try:
+        return await site.telegram.username()
+    except Exception as fault:  # noqa: BLE001 - whoever is lent to us raises errors of its own
+        logger.warning(
+            "the bot's name could not be asked for",
+            extra={"action": "username_failed", "error": type(fault).__name__},
+        )
+        return ""
+
+
 def local_now(request: Request) -> datetime:
     """Return the current instant, aware UTC."""
     return site_of(request).now()
