@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from storage import staff
 from storage.database import Database
 from tests.flows.chat import catalogues, protocol
 from tests.journeys.guide import Tour
+from tests.journeys.test_staff import worker_parts
 from tests.journeys.world import World, world
+from tests.journeys.year import Year
 
 _LINES = pytest.StashKey[list[str]]()
 _TOUR = pytest.StashKey[Tour]()
@@ -26,6 +29,16 @@ def tour(request: pytest.FixtureRequest) -> Tour:
 async def here(database: Database, tour: Tour) -> AsyncIterator[World]:
     """Run the whole system on each kind of database in turn."""
     async with world(database, tour) as running:
+        yield running
+
+
+@pytest.fixture
+async def year(here: World) -> AsyncIterator[Year]:
+    """Run it with a worker, in a world whose time passes from event to event."""
+    async with worker_parts(here) as deliveries:
+        running = Year(here, deliveries)
+        now = here.clock.now()
+        running.clerk_id = await here.database.write(staff.add, "willow", "Robin", "owner", now)
         yield running
 
 

@@ -4,140 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import pairwise
+from datetime import timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
-
-import pytest
-from sqlalchemy import Connection, select
 
 from bot.listening import bind, listening
-from bot.worker import Terms, Worker
 from clinic.console import sessions
 from clinic.console.app import create_console
 from clinic.settings import ConsoleSettings
 from flows.conversation import Overlay, Stage
 from flows.events import Media
-from flows.quiet_hours import NIGHT
-from storage import console_sessions, follow_ups, moments, staff, staff_bookings, time_off
-from storage.clerks import Clerk, Seen
-from storage.models import Appointment, Outbox
-from storage.time_off import TimeOff
+from storage import console_sessions
 from tests.clinic.console.world import Browser, QuietTelegram
 from tests.flows.chat import CLEAR
 from tests.journeys.guide import Guide
-from tests.journeys.test_staff import Clinic, worker_parts
-from tests.journeys.world import World
-
-LONDON = ZoneInfo("Europe/London")
-
-
-@dataclass
-class Year(Clinic):
-    """The journey's world with a worker, in which time passes from event to event."""
-
-    async def passes(self, until: datetime) -> None:
-        """Let time go by: look at patients and send, each at its moment."""
-        while True:
-            await self._settle()
-            now = self.here.clock.now()
-            moment = await self.here.database.read(moments.next_moment, now)
-            if moment is None or moment.at > until:
-                break
-            self.here.clock.move(moment.at - now)
-        self.here.clock.move(until - self.here.clock.now())
-        await self._settle()
-
-    async def _settle(self) -> None:
-        while await self.here.database.write(follow_ups.look, self.here.clock.now()):
-            pass
-        terms = Terms(kinds=tuple(self.deliveries), quiet=NIGHT)
-        worker = Worker(self.here.database, self._deliver, self.here.clock, lambda: "t", terms)
-        while await worker.once():
-            pass
-
-    async def said(self) -> list[str]:
-        """Return every nudge that was sent, with its local time, in order."""
-        rows = await self.here.database.read(_nudges)
-        return [f"{kind} {at.astimezone(LONDON):%a %d %b %Y %H:%M}" for kind, at in rows]
-
-    async def visits(self, chat: int) -> list[tuple[Seen, datetime, str, int]]:
-        return await self.here.database.read(_visits, chat)
-
-    async def at(self, chat: int, number: int) -> datetime:
-        """Return when a session that is still to be kept begins."""
-        return next(at for _, at, state, n in await self.visits(chat) if n == number)
-
-    async def keeps(self, chat: int, number: int) -> None:
-        """Let a visit take place."""
-        await self.keeps_at(next(v for v in await self.visits(chat) if v[3] == number))
-
-    async def keeps_at(self, visit: tuple[Seen, datetime, str, int]) -> None:
-        """Let a visit take place: the clinic's people say so."""
-        seen, at, _, _ = visit
-        await self.passes(at + timedelta(minutes=1))
-        write, clerk = self.here.database.write, Clerk(1, self.clerk_id, self.here.clock.now())
-        await write(staff_bookings.mark_arrived, clerk, seen)
-        await write(staff_bookings.mark_fulfilled, clerk, Seen(seen.uid, seen.version + 1))
-
-    async def marks(self, chat: int, number: int, what: str) -> None:
-        """Let the clinic's people say what became of a visit."""
-        write, now = self.here.database.write, self.here.clock.now()
-        seen = next(seen for seen, _, _, each in await self.visits(chat) if each == number)
-        clerk = Clerk(1, self.clerk_id, now)
-        await write(getattr(staff_bookings, what), clerk, seen)
-
-    async def misses(self, chat: int, number: int) -> None:
-        """Let a visit pass without the patient, and the word about it come the next morning."""
-        at = await self.at(chat, number)
-        await self.passes(at + timedelta(hours=2))
-        await self.marks(chat, number, "mark_noshow")
-        await self.passes(at + timedelta(days=1, hours=3))
-
-    async def kinds(self) -> list[str]:
-        """Return the kinds of every nudge that was sent, in order."""
-        return [line.split()[0] for line in await self.said()]
-
-    clerk_id: int = 0
-
-
-def _nudges(connection: Connection) -> list[tuple[str, datetime]]:
-    rows = connection.execute(
-        select(Outbox.key, Outbox.sent_at)
-        .where(Outbox.kind == "nudge", Outbox.state == "sent")
-        .order_by(Outbox.sent_at, Outbox.id)
-    )
-    return [(row.key.split(":")[2], row.sent_at) for row in rows]
-
-
-def _visits(connection: Connection, chat: int) -> list[tuple[Seen, datetime, str, int]]:
-    table = Appointment
-    rows = connection.execute(
-        select(table.uid, table.version, table.starts_at, table.state, table.number)
-        .where(table.chat_id == chat)
-        .order_by(table.starts_at)
-    )
-    return [(Seen(row.uid, row.version), row.starts_at, row.state, row.number) for row in rows]
-
-
-@pytest.fixture
-async def year(here: World) -> AsyncIterator[Year]:
-    async with worker_parts(here) as deliveries:
-        running = Year(here, deliveries)
-        now = here.clock.now()
-        running.clerk_id = await here.database.write(staff.add, "willow", "Robin", "owner", now)
-        yield running
-
-
-async def booked(here: World, name: str = "Maya") -> Guide:
-    maya = await here.meets(name)
-    await maya.answers()
-    await maya.taps("All correct")
-    await maya.follows("Book all 4", "Here in Telegram")
-    assert (await maya.conversation()).state == Stage.BOOKED
-    return maya
+from tests.journeys.year import Year, booked, ends_the_course
 
 
 async def moves_the_second_when_reminded(year: Year, maya: Guide) -> None:
@@ -188,100 +68,6 @@ async def test_a_course_of_four_with_a_move_a_miss_and_a_cancellation(year: Year
         "refresher": 1,
     }
     assert all("08:00" <= line[-5:] < "21:00" for line in said)
-
-
-async def gaps(year: Year, chat: int) -> list[int]:
-    """Return how many days are between the visits that treat."""
-    gone = ("noshow", "cancelled")
-    days = [at.date() for _, at, state, _ in await year.visits(chat) if state not in gone]
-    return [(after - before).days for before, after in pairwise(days)]
-
-
-async def ends_the_course(year: Year, chat: int) -> list[str]:
-    """Let what is booked take place, and a year go by; return the kinds of the last words."""
-    before = len(await year.said())
-    for visit in [each for each in await year.visits(chat) if each[2] == "booked"]:
-        await year.keeps_at(visit)
-    await year.passes(year.here.clock.now() + timedelta(days=372))
-    return (await year.kinds())[before:]
-
-
-async def test_a_missed_visit_brings_the_later_ones_nearer_and_is_made_up_for(year: Year) -> None:
-    maya = await booked(year.here)
-    chat = maya.patient.chat_id
-    await year.keeps(chat, 1)
-    first_at, third_at = await year.at(chat, 1), await year.at(chat, 3)
-    before = {seen.uid: at for seen, at, _, _ in await year.visits(chat)}
-
-    # On the one day that would close the gap by one move the practitioner is away.
-    widest_at = first_at + timedelta(days=42)
-    for name in ("amara", "rowan"):
-        hours = widest_at.replace(hour=0), widest_at.replace(hour=23)
-        clerk, off = Clerk(1, year.clerk_id, year.here.clock.now()), TimeOff(name, name, *hours)
-        await year.here.database.write(time_off.block, clerk, off)
-    await year.misses(chat, 2)
-    assert await gaps(year, chat) == [56, 28]
-
-    assert await maya.taps("Find a new time") == Stage.MEND
-    await maya.patient.sees("Your visits are now further apart than is best")
-    revision = (await maya.conversation()).revision
-    assert await maya.taps("Move both") == Stage.BOOKED
-    after = {seen.uid: at for seen, at, _, _ in await year.visits(chat)}
-    assert (await maya.conversation()).revision == revision + 1
-    assert [uid for uid, at in after.items() if at != before[uid]] == list(before)[2:]
-    assert await year.at(chat, 3) < third_at
-
-    screen = await maya.patient.sees("One more visit has no time yet")
-    assert ": missed" in screen.text
-    await maya.follows("Book the rest", "Book: ", "Here in Telegram")
-    assert all(28 <= gap <= 42 for gap in await gaps(year, chat))
-    assert len(await gaps(year, chat)) == 3
-
-    said = await ends_the_course(year, chat)
-    assert (said.count("series_review"), said.count("refresher")) == (1, 1)
-    assert (await year.kinds()).count("missed") == 1
-    assert "next_session" not in await year.kinds()
-
-
-async def test_when_the_last_visit_is_missed_it_is_made_up_for_and_the_course_ends(
-    year: Year,
-) -> None:
-    maya = await booked(year.here)
-    chat = maya.patient.chat_id
-    for number in (1, 2, 3):
-        await year.keeps(chat, number)
-
-    await year.misses(chat, 4)
-
-    assert (await year.kinds())[-1] == "missed"
-    assert "next_session" not in await year.kinds()
-    await maya.says("/my")
-    shown = await maya.patient.sees("One more visit has no time yet")
-    assert ("Your visits are done" in shown.text, "✓ 4." in shown.text) == (False, False)
-    assert "Book the rest" in shown.labels
-    await maya.taps("Find a new time")
-    await maya.follows("Book: ", "Here in Telegram")
-
-    said = await ends_the_course(year, chat)
-    assert (said.count("series_review"), said.count("refresher")) == (1, 1)
-    assert {"missed", "next_session"}.isdisjoint(said)
-
-
-async def test_a_missed_visit_that_nobody_spoke_of_again_is_the_next_one(year: Year) -> None:
-    maya = await booked(year.here)
-    chat = maya.patient.chat_id
-    await year.keeps(chat, 1)
-    await year.misses(chat, 2)
-    for number in (3, 4):
-        await year.keeps(chat, number)
-
-    await year.passes(year.here.clock.now() + timedelta(days=22))
-    await maya.patient.sees("Your visit 5 has no time yet")
-    assert await maya.taps("Show me times") == Stage.PLAN
-    await maya.follows("Book: ", "Here in Telegram")
-
-    said = await ends_the_course(year, chat)
-    assert (said.count("series_review"), said.count("refresher")) == (1, 1)
 
 
 async def test_no_to_the_yearly_look_closes_it_for_staff_too(year: Year, tmp_path: Path) -> None:
