@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from importlib import metadata
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -20,7 +20,7 @@ from bot.live import run_bot, until_told
 from bot.playground.refusals import PlaygroundRefused
 from bot.playground.server import run_playground
 from bot.roles import Role, chosen
-from bot.settings import Settings, load, load_data_place
+from bot.settings import Settings, SettingsFaults, load, load_data_place
 from clinic import checkup_command, own_protocol, staff_commands, upkeep_commands
 from clinic import settings as console_settings
 from clinic.calendar_commands import calendar_app
@@ -28,6 +28,7 @@ from clinic.channels import leads_commands
 from clinic.channels.commands import channel_app
 from clinic.checkup import BotFacts
 from clinic.clinic_commands import clinic_app
+from clinic.settings import ConsoleSettings
 from clinic.side import Side
 from flows import diagram
 from flows.compiler import ProtocolFaults
@@ -119,9 +120,9 @@ def run(
 ) -> None:
     """Start the clinic's bot, or the playground when TELEGRAM_BOT_TOKEN is not set."""
     with faults_in_a_sentence():
-        settings = load()
+        settings, others = _all_settings()
         log.configure(settings.log_level, settings.log_format)
-        asyncio.run(until_told(_run(settings, only or [])))
+        asyncio.run(until_told(_run(settings, others, only or [])))
 
 
 @app.command("diagram")
@@ -132,18 +133,36 @@ def diagram_command() -> None:
         typer.echo(diagram.mermaid(protocol))
 
 
-async def _run(settings: Settings, only: Collection[Role]) -> None:
+def _all_settings() -> tuple[Settings, ConsoleSettings]:
+    """Read what both sides go by. Raises SettingsFaults, which names every wrong one of both."""
+    faults: list[str] = []
+    try:
+        settings = load()
+    except SettingsFaults as wrong:
+        faults += wrong.faults
+    try:
+        others = console_settings.load()
+    except console_settings.ConsoleRefused as wrong:
+        faults += str(wrong).splitlines()
+    if faults:
+        raise SettingsFaults(tuple(dict.fromkeys(faults)))
+    return settings, others
+
+
+async def _run(settings: Settings, others: ConsoleSettings, only: Collection[Role]) -> None:
     roles = chosen(only)
     if settings.token:
-        await run_bot(settings, typer.echo, roles, _clinic_side())
+        if Role.CONSOLE in roles:
+            others.refuse_open()  # before anything is connected
+        await run_bot(settings, typer.echo, roles, _clinic_side(others))
     elif only:
         raise BotFault("--only is for a clinic's bot: set TELEGRAM_BOT_TOKEN, or leave out --only")
     else:
-        await run_playground(settings, clinic_side=_clinic_side(_ON_THIS_MACHINE))
+        here = others.model_copy(update=dict(_ON_THIS_MACHINE))
+        await run_playground(settings, clinic_side=_clinic_side(here))
 
 
-def _clinic_side(instead: Mapping[str, str] = MappingProxyType({})) -> ClinicSide:
-    settings = console_settings.load().model_copy(update=dict(instead))
+def _clinic_side(settings: ConsoleSettings) -> ClinicSide:
     side = Side(settings)
     return ClinicSide(
         settings.console_host,

@@ -14,7 +14,7 @@ from storage import clinic_file
 from storage.clinic_file import WEEKDAYS, ClinicEntry, Spans
 from storage.faults import StorageError
 from storage.models import Clinic, Closure, DayOverride, OpeningHours, Practitioner, Service
-from storage.program import command
+from storage.program import command, which_clinic
 
 #: A clinic's values, shaped as in a file; `clinic_file.checked` reads it.
 Document = dict[str, Any]
@@ -34,8 +34,7 @@ def entry_of(connection: Connection, slug: str) -> ClinicEntry:
     """Return a clinic as a file would describe it. Raises NoSuchClinic."""
     clinic = connection.execute(select(Clinic).where(Clinic.slug == slug)).one_or_none()
     if clinic is None:
-        known = ", ".join(slugs(connection)) or "none yet"
-        raise NoSuchClinic(f"the clinic must be one of {known}, got {slug!r}")
+        raise NoSuchClinic(which_clinic(slugs(connection), slug, "the clinic"))
     document: Document = {
         name: getattr(clinic, name)
         for name in ("slug", "name", "zone", "locale", "address", "phone", "map_url")

@@ -111,6 +111,9 @@ def translated(error: BaseException, url: URL) -> BaseException:
 
 
 def _sqlite_fault(error: BaseException, url: URL) -> DatabaseFault | None:
+    if any(isinstance(cause, OSError) for cause in _chain(error)):
+        cure = "set DATA_DIR, or DATABASE_URL, to a folder that may be written to"
+        return unavailable(url, "its folder cannot be made or written to", cure)
     text = " ".join(str(cause) for cause in _chain(error) if isinstance(cause, sqlite3.Error))
     if "is locked" in text:
         return locked(url)

@@ -15,6 +15,7 @@ from storage.faults import StorageError
 from storage.lead_events import LEAD, EventType, instant
 from storage.models import WAITING, Clinic, Lead, LeadChannel, Outbox, table_of
 from storage.outbox_policy import Kind
+from storage.program import which_clinic
 
 #: What `disabled_why` says of a channel that was removed; its past deliveries are still known.
 REMOVED = "removed"
@@ -222,7 +223,7 @@ def clinic_of(connection: Connection, slug: str | None) -> tuple[int, str]:
     if slug is None and len(known) == 1:
         slug = next(iter(known))
     if slug is None or slug not in known:
-        raise ChannelFault(f"--clinic must be one of {', '.join(sorted(known)) or 'none yet'}")
+        raise ChannelFault(which_clinic(known, slug))
     return known[slug], slug
 
 

@@ -13,6 +13,7 @@ from flows.effects import HandOffLead, LeadKind
 from storage import decisions, upserts
 from storage.faults import StorageError
 from storage.models import Appointment, Clinic, Lead, Patient
+from storage.program import which_clinic
 
 NEW = "new"  # nobody has dealt with the lead yet
 
@@ -143,9 +144,9 @@ def _turn(row: LeadRow) -> int:
 
 
 def _require_clinic(connection: Connection, slug: str) -> None:
-    known = list(connection.execute(select(Clinic.slug).order_by(Clinic.slug)).scalars())
+    known = list(connection.execute(select(Clinic.slug)).scalars())
     if slug not in known:
-        raise UnknownClinic(f"clinic must be one of {', '.join(known) or 'none yet'}, got {slug!r}")
+        raise UnknownClinic(which_clinic(known, slug))
 
 
 def _booked(connection: Connection) -> dict[tuple[int, int], list[tuple[datetime, str]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 NAME = "resurface"
@@ -11,6 +12,14 @@ NAME = "resurface"
 def command(words: str) -> str:
     """Return a command to type: "clinic init" is `.venv/bin/resurface clinic init` where it is."""
     return f"{called(sys.argv[0], Path.cwd())} {words}"
+
+
+def which_clinic(known: Iterable[str], given: str | None, name: str = "--clinic") -> str:
+    """Say which clinics may be named, or how the first one is made."""
+    names = ", ".join(sorted(known))
+    if not names:
+        return f"there is no clinic yet: run `{command('clinic init')}` to describe yours"
+    return f"{name} must be one of {names}" + ("" if given is None else f", got {given!r}")
 
 
 def called(started: str, folder: Path) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from storage.faults import StorageError
 from storage.models import Clinic, ConsoleSession, StaffMember, StaffToken
+from storage.program import which_clinic
 
 OWNER, STAFF = "owner", "staff"
 INVITE, SIGN_IN = "invite", "sign_in"
@@ -62,10 +63,8 @@ def add(connection: Connection, clinic_slug: str, name: str, role: str, now: dat
     """Write someone down as a member; return their id. Raises StaffFault."""
     clinic_id = connection.execute(select(Clinic.id).where(Clinic.slug == clinic_slug)).scalar()
     if clinic_id is None:
-        known = connection.execute(select(Clinic.slug).order_by(Clinic.slug)).scalars()
-        raise StaffFault(
-            f"clinic must be one of {', '.join(known) or 'none yet'}, got {clinic_slug!r}"
-        )
+        known = connection.execute(select(Clinic.slug)).scalars()
+        raise StaffFault(which_clinic(known, clinic_slug, "clinic"))
     if role not in (OWNER, STAFF):
         raise StaffFault(f"role must be {OWNER} or {STAFF}, got {role!r}")
     name = " ".join(name.split())

@@ -23,6 +23,7 @@ from flows.compiler import ProtocolFaults
 from storage import clinics, lead_channels
 from storage.database import Database
 from storage.lead_channels import ChannelFault
+from storage.program import which_clinic
 from storage.protocol_files import UnreadableFile, load_catalogues, load_protocol, read_protocol
 
 ClinicSlug = Annotated[
@@ -107,8 +108,7 @@ def questionnaire_command(
             everyone = with_database(database_url, lambda database: database.read(clinics.load_all))
             found = everyone.get(clinic)
             if found is None:
-                known = ", ".join(sorted(everyone)) or "none yet"
-                raise ChannelFault(f"--clinic must be one of {known}, got {clinic!r}")
+                raise ChannelFault(which_clinic(everyone, clinic))
         typer.echo(questionnaire_of(protocol, catalogues[locale], found))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -86,7 +88,10 @@ def _with_connection(url: str, action: Callable[[Connection, URL], None]) -> Non
 
 
 def _on_sqlite(url: URL, action: Callable[[Connection, URL], None]) -> None:
-    Path(url.database or "").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = Path(url.database or "")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):  # SQLite would let everybody on the machine read it
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     engine = open_sqlite(url, refers=False)  # a column is changed by making its table anew
     try:
         with engine.begin() as connection:

@@ -147,9 +147,19 @@ async def test_a_bot_api_out_of_reach_is_one_sentence(tmp_path: Path) -> None:
 
 
 async def test_wrong_settings_are_one_sentence_each(tmp_path: Path) -> None:
-    words = await fault_of(tmp_path, HTTP_PORT="x", LOG_LEVEL="LOUD")
+    words = await fault_of(tmp_path, HTTP_PORT="x", LOG_LEVEL="LOUD", CONSOLE_PORT="y")
 
-    assert len(words.splitlines()) == 2
+    names = [line.split()[0] for line in words.splitlines()]
+    assert names == ["HTTP_PORT", "LOG_LEVEL", "CONSOLE_PORT"]
+
+
+async def test_an_open_console_is_refused_before_telegram_is_called(tmp_path: Path) -> None:
+    api = f"http://127.0.0.1:{unused_port()}"
+    here = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_API_URL": api}
+
+    words = await fault_of(tmp_path, **here, CONSOLE_HOST="0.0.0.0")
+
+    assert words.startswith("CONSOLE_HOST '0.0.0.0' can be reached from other machines")
 
 
 @pytest.mark.parametrize(

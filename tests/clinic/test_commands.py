@@ -73,7 +73,7 @@ def test_every_fault_of_a_file_is_told_and_nothing_is_kept(url: str, tmp_path: P
 
     assert result.exit_code == 2
     assert len(re.findall(r"mine\.toml:\d+: clinics\[", result.output)) == 2
-    assert "must be one of none yet" in run("leads", "--clinic", "a", DATABASE_URL=url).output
+    assert "there is no clinic yet: run" in run("leads", "--clinic", "a", DATABASE_URL=url).output
 
 
 def test_what_is_exported_can_be_imported_and_changes_nothing(url: str, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_an_export_replaces_no_file_unless_told_to(url: str, tmp_path: Path) -> 
 
 def test_an_unknown_clinic_cannot_be_exported(url: str) -> None:
     assert "there is no clinic yet" in run("clinic", "export", DATABASE_URL=url).output
-    assert "must be one of none yet" in run("clinic", "export", "oak", DATABASE_URL=url).output
+    assert "there is no clinic yet: run" in run("clinic", "export", "oak", DATABASE_URL=url).output
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_a_clinic_that_does_not_exist_or_a_file_that_is_not_there(url: str, tmp_
     unknown = run(url, Prover(), "use", str(tmp_path / "own.toml"), "--clinic", "oak")
     missing = run(url, Prover(), "use", str(tmp_path / "no.toml"), "--clinic", "willow")
 
-    assert "must be one of willow, harbour, got 'oak'" in unknown.output
+    assert "must be one of harbour, willow, got 'oak'" in unknown.output
     assert "no.toml: No such file" in missing.output
 
 

@@ -151,5 +151,5 @@ async def test_an_import_of_an_export_changes_nothing(willow: Database) -> None:
 
 
 async def test_a_clinic_that_does_not_exist_is_named(willow: Database) -> None:
-    with pytest.raises(NoSuchClinic, match="must be one of willow, harbour, got 'oak'"):
+    with pytest.raises(NoSuchClinic, match="must be one of harbour, willow, got 'oak'"):
         await willow.read(clinic_document.entry_of, "oak")

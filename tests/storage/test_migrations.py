@@ -139,6 +139,21 @@ def test_a_folder_that_is_made_for_a_database_is_its_owners_alone(tmp_path: Path
     assert (tmp_path / "made").stat().st_mode & 0o077 == 0
 
 
+def test_a_database_that_is_made_is_its_owners_alone(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+
+    migrations.upgrade(f"sqlite:///{tmp_path}/new.db")
+
+    assert [oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()] == ["0o600"]
+
+
+def test_a_folder_that_cannot_be_made_is_told_with_its_cure(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(faults.DatabaseUnavailable, match="set DATA_DIR, or DATABASE_URL"):
+        migrations.upgrade(f"sqlite:///{tmp_path}/file/var/new.db")
+
+
 def test_a_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "shop.db"
     spoil_sqlite(path, "CREATE TABLE orders (id INTEGER)")
