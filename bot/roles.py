@@ -1,4 +1,4 @@
-"""What one process does: talk to patients, send what is due, or both."""
+"""What one process does: talk to patients, send what is due, serve the console, or all of it."""
 
 from __future__ import annotations
 
