@@ -28,18 +28,34 @@ TRIES = 3
 #: Longest first pause before such a try; it doubles each time.
 PAUSE = 0.05
 
+#: A program that vanishes without a word, with its machine, gives its locks back within a minute
+#: and not with the system's keepalive, two hours later.
+_VANISHED = {
+    "idle_in_transaction_session_timeout": "60s",
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
 
-def open_engine(url: URL, *, read_only: bool = False) -> AsyncEngine:
+_CONNECT_WITHIN = 10.0  # seconds; asked again soon, it may answer on another path
+
+
+def open_engine(url: URL, *, read_only: bool = False, serves: bool = False) -> AsyncEngine:
     """Make an engine on asyncpg; understands libpq's `sslmode`, which hosts put in their URLs.
 
     Reads need no transaction around them, which spares them two thirds of their round trips.
+    `serves`: it is for turns and messages, which are short, and not for upkeep, which may be long.
     """
     query = dict(url.query)
     arguments: dict[str, object] = {}
     if sslmode := query.pop("sslmode", None):
         arguments["ssl"] = sslmode
+    settings = dict(_VANISHED) if serves else {}
     if read_only:
-        arguments["server_settings"] = {"default_transaction_read_only": "on"}
+        settings["default_transaction_read_only"] = "on"
+    arguments["server_settings"] = settings
+    if serves:
+        arguments["timeout"] = _CONNECT_WITHIN
     return create_async_engine(
         url.set(drivername="postgresql+asyncpg", query=query),
         hide_parameters=True,
@@ -54,8 +70,8 @@ class PostgresEngine:
     """Runs synchronous functions on PostgreSQL for an asynchronous program."""
 
     def __init__(self, url: URL, *, jitter: Callable[[], float]) -> None:
-        self._writer_engine = open_engine(url)
-        self._reader_engine = open_engine(url, read_only=True)
+        self._writer_engine = open_engine(url, serves=True)
+        self._reader_engine = open_engine(url, read_only=True, serves=True)
         self._jitter = jitter
         self._waiting: asyncio.Queue[batches.Write | None] = asyncio.Queue()
         self._writers: list[asyncio.Task[None]] = []

@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, text
 
 from storage import batches, faults, migrations
 from storage.database import Database, connect, parse_url
@@ -219,6 +219,22 @@ async def test_a_server_that_is_away_is_unavailable() -> None:
         "DATABASE_URL postgresql://127.0.0.1:1/clinic: the server cannot be reached; "
         "start it, or correct the address"
     )
+    await database.close()
+
+
+async def test_postgresql_takes_its_locks_back_from_programs_that_vanish(
+    postgres_server: postgres.Server,
+) -> None:
+    database = connect(await postgres_server.clone())
+    show = text("SELECT current_setting(:name)")
+
+    for run in (database.read, database.write):
+        for name, value in (
+            ("idle_in_transaction_session_timeout", "1min"),
+            ("tcp_keepalives_idle", "15"),
+        ):
+            assert await run(lambda c, name=name: c.execute(show, {"name": name}).scalar()) == value
+
     await database.close()
 
 
