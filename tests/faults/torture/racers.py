@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from tests.faults import racers
-from tests.faults.torture.figures import Figure, Piece, Trial
+from tests.faults.torture.figures import POSTGRESQL, SQLITE, Figure, Piece, Trial
+
+SOON = {SQLITE: 1.0, POSTGRESQL: 0.25}  # seconds
 
 
 async def race(trial: Trial) -> list[Figure]:
@@ -19,10 +21,16 @@ async def race(trial: Trial) -> list[Figure]:
             f"{people} bookers x {cells} times in {racers.PROCESSES} processes",
             "1 winner each, 0 overlaps, 0 unforeseen errors, sound history",
             f"{seen['booked']:.0f} booked of {seen['asked']:.0f} asked, "
-            f"{len(result.faults)} faults, {len(result.errors)} errors, "
-            f"p99 {seen['p99_ms']:.0f} ms",
+            f"{len(result.faults)} faults, {len(result.errors)} errors",
             is_held=not result.faults and seen["refused"] >= (people - 1) * cells,
-        )
+        ),
+        Figure(
+            "Whoever races for a time is soon told",
+            f"{people} bookers at once in {racers.PROCESSES} processes",
+            f"p99 <= {1000 * SOON[trial.database]:.0f} ms",
+            f"p99 {seen['p99_ms']:.0f} ms",
+            is_held=trial.is_soon(seen["p99_ms"] / 1000, SOON[trial.database]),
+        ),
     ]
 
 
