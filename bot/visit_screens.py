@@ -93,11 +93,12 @@ def _is_talk(page: Page) -> bool:
 
 def _title(page: Page) -> str:
     booking = page.conversation.booking
+    if booking.pending:  # a time that was asked for and never confirmed was no visit
+        key = "screen.booked.pending" if page.position.ahead else "screen.booked.pending_over"
+        return counted(key, booking.sessions)
     if not page.position.ahead:
         has_missed = any(each.is_missed for each in booking.sessions)
         return counted(f"screen.booked.{'visits' if has_missed else 'over'}", booking.sessions)
-    if booking.pending:
-        return "screen.booked.pending"
     if booking.just_booked:
         return "screen.booked.title"
     return counted("screen.booked.visits", booking.sessions)
@@ -125,7 +126,10 @@ def _timeline(page: Page) -> str:
 
 def _visit(page: Page, visit: BookedSession) -> str:
     ahead = page.position.ahead
-    kind = "ahead" if visit in ahead else "missed" if visit.is_missed else "done"
+    never_confirmed = page.conversation.booking.pending and not ahead
+    kind = "missed" if visit.is_missed else "done"
+    if visit in ahead or never_confirmed:
+        kind = "ahead"
     if visit in ahead[:1]:
         kind = "next"
     line = page.say(f"screen.visit.{kind}", **_named(page, visit))

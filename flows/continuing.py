@@ -73,6 +73,7 @@ def _left(here: Position) -> Position | None:
         series_id=booking.series_id,
         code=booking.code,
         done=booking.sessions,
+        pending=booking.pending,
         waiting=booking.waiting,
     )
     there = here.with_(booking=rest)

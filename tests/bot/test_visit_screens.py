@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.markup import plain
+from flows.clinics import BookingMode
 from flows.conversation import Stage
-from flows.events import Action, AnsweredNudge, NudgeAnswer, Repeated
+from flows.events import Action, AnsweredNudge, NudgeAnswer, Repeated, WentBack
 from flows.follow_up import NudgeKind
 from tests.bot.screen_checks import labels
 from tests.bot.stages import STAGES, checked
@@ -38,6 +39,29 @@ def test_booked_is_said_once_and_then_the_visits_stand_there() -> None:
 
     assert "You are booked!" not in again
     assert again.startswith("Your visits")
+
+
+def test_a_time_that_nobody_confirmed_is_no_visit_that_was() -> None:
+    asked = a_clinic(booking_mode=BookingMode.REQUEST)
+    chat = Chat(a_scene(asked)).arrives_at(Stage.PLAN)
+    chat = chat.chooses(Action.BOOK_FIRST, "0").chooses(Action.REACH_HERE)
+    assert "We have asked Willow Skin Clinic for this time" in text(chat)
+
+    over = replace(chat, scene=a_scene(asked, now=starts(chat)[0] + timedelta(days=1)))
+    shown = text(over.does(Repeated()))
+
+    assert shown.startswith("This time was never confirmed")
+    assert ("done" in shown, "✓" in shown) == (False, False)
+
+
+def test_times_looked_at_beside_a_request_do_not_confirm_it() -> None:
+    asked = a_clinic(booking_mode=BookingMode.REQUEST)
+    chat = Chat(a_scene(asked)).arrives_at(Stage.PLAN)
+    chat = chat.chooses(Action.BOOK_FIRST, "0").chooses(Action.REACH_HERE)
+
+    chat.chooses(Action.BOOK_REST).does(WentBack())
+
+    assert "not booked yet" in text(chat)
 
 
 def test_a_timeline_tells_done_next_and_ahead_apart() -> None:
