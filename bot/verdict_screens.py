@@ -15,14 +15,17 @@ from flows.events import Action, AskedForPerson, AskedHelp, AskedToStartOver, Ch
 from flows.protocol import Severity
 from flows.wording import reason_key
 
+_BEGINS_WARMLY = "self_harm"  # no instruction comes before the words to who wants to die
 _ROOMY = 2500  # characters of reasons that leave room for the rest of a message
 
 
 def urgent(page: Page) -> Screen:
     """Say where help is. Nothing is offered afterwards."""
-    flagged = page.conversation.red_flag is not None
-    paragraphs = [page.say("outcome.urgent.title"), *_reasons(page, Severity.URGENT)]
-    if not flagged:  # the words of a red flag name the numbers themselves
+    flag = page.conversation.red_flag
+    paragraphs = _reasons(page, Severity.URGENT)
+    if flag != _BEGINS_WARMLY:
+        paragraphs = [page.say("outcome.urgent.title"), *paragraphs]
+    if flag is None:  # the words of a red flag name the numbers themselves
         paragraphs += [page.say("screen.urgent.numbers"), page.say("screen.urgent.told")]
     rows = (
         (page.button("person", AskedForPerson()),),

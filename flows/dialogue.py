@@ -164,6 +164,8 @@ def _as_button(here: Position, event: Typed) -> Turn | None:
 
 def _as_command(here: Position, event: Typed) -> Turn | None:
     meant = wording.command(event.text, here.scene.catalogues)
+    if meant is None and wording.wants_person(event.text, here.scene.catalogues):
+        meant = AskedForPerson()
     return None if meant is None else _dispatch(here, meant)
 
 

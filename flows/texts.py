@@ -6,6 +6,10 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+#: What a clinic may leave open; a line that would name it is left out then.
+MAY_BE_OPEN = ("crisis_line", "emergency", "price", "privacy_url")
+_OPEN = "\0"
+
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
@@ -21,15 +25,18 @@ class Catalogue:
     def text(self, key: str, **values: object) -> str:
         """Return the words under `key` with the placeholders filled.
 
+        A line that names what a clinic leaves open, such as a crisis line, is left out.
         KeyError names a missing key or a placeholder without a value; TypeError names a list.
         """
         words = self.texts[key]
         if isinstance(words, tuple):
             raise TypeError(f"{key} in {self.locale} is a list, read it with words()")
+        still_open = {name: _OPEN for name in MAY_BE_OPEN if values.get(name) == ""}
         try:
-            return words.format_map(values)
+            filled = words.format_map({**values, **still_open})
         except KeyError as missing:
             raise KeyError(f"{key} in {self.locale} needs a value for {missing}") from None
+        return "\n".join(line for line in filled.split("\n") if _OPEN not in line)
 
     def words(self, key: str) -> tuple[str, ...]:
         """Return a list of words such as synonyms; empty when there is none.

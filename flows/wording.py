@@ -76,6 +76,19 @@ def means(name: str, text: str, catalogues: Mapping[str, Catalogue]) -> bool:
     )
 
 
+def wants_person(text: str, catalogues: Mapping[str, Catalogue]) -> bool:
+    """Say whether the words ask for somebody to talk to, and for nothing else."""
+    said = set(plain(text).split())
+    for catalogue in catalogues.values():
+        talk, somebody, asking = (
+            {plain(word) for word in catalogue.words(f"word.{name}")}
+            for name in ("talk", "somebody", "asking")
+        )
+        if said & talk and said & somebody and said <= talk | somebody | asking:
+            return True
+    return False
+
+
 def is_question(text: str) -> bool:
     """Say whether the words look like a question."""
     return _QUESTION.search(text.strip().casefold()) is not None

@@ -66,7 +66,17 @@ def test_the_urgent_screen_names_help_and_sells_nothing() -> None:
 
     assert "999" in screen.html
     assert "116 123" in screen.html
+    assert screen.html.startswith("I am so sorry you feel this way.")
     assert {type(press) for press in presses(screen)} == {AskedForPerson, AskedHelp}
+
+
+def test_without_a_crisis_line_no_sentence_ends_in_nothing() -> None:
+    scene = a_scene(a_clinic(crisis_line=""))
+
+    said = plain(checked(Chat(scene).comes_to("area").says("I want to die")).html)
+
+    assert "call 999." in said
+    assert "listens" not in said
 
 
 def test_an_urgent_answer_names_the_numbers_too() -> None:
@@ -148,8 +158,8 @@ def test_a_request_is_not_called_booked() -> None:
 
     text = plain(checked(chat.chooses(Action.REACH_HERE)).html)
 
-    assert "Your request is with the clinic" in text
-    assert "not confirmed yet" in text
+    assert "We have asked Willow Skin Clinic for these times" in text
+    assert "not booked yet" in text
     assert "You are booked" not in text
 
 

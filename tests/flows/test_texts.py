@@ -37,6 +37,13 @@ def test_a_placeholder_without_a_value_is_named_with_its_text() -> None:
         english().text("step.age.adult.label")
 
 
+def test_a_line_that_names_what_a_clinic_leaves_open_is_left_out() -> None:
+    words = parse_catalogue("en", {"a": 'help = """\nCall {phone}.\nOr {crisis_line}.\n"""'})
+
+    assert words.text("help", phone="1", crisis_line="2") == "Call 1.\nOr 2."
+    assert words.text("help", phone="", crisis_line="") == "Call ."
+
+
 def test_a_missing_text_is_named() -> None:
     with pytest.raises(KeyError, match=r"step\.age\.why"):
         english().text("step.age.why")

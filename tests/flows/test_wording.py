@@ -37,6 +37,24 @@ def test_only_whole_messages_are_commands(text, event):
 
 
 @pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("can I talk to somebody", True),
+        ("speak to somebody please", True),
+        ("Can somebody ring me?", True),
+        ("I'd like to speak to a real person at the clinic", True),
+        ("could someone call me please", True),
+        ("please call me back", False),
+        ("can somebody come with me", False),
+        ("can you call my mother, she is the person who pays", False),
+        ("my skin makes people talk", False),
+    ],
+)
+def test_whoever_asks_for_somebody_to_talk_to_is_understood(text, wanted):
+    assert wording.wants_person(text, catalogues()) == wanted
+
+
+@pytest.mark.parametrize(
     ("text", "faq"),
     [
         ("does it hurt?", "hurt"),
@@ -56,11 +74,18 @@ def test_only_whole_messages_are_commands(text, event):
         ("can i cancel my appointment later?", "cancel_q"),
         ("can i bring my mum", "bring_someone"),
         ("thank you!", "thanks"),
+        ("ok thank you", "thanks"),
+        ("ok thanks", "thanks"),
+        ("good morning", "hello"),
+        ("I hate my face", "feelings"),
+        ("i feel so ugly", "feelings"),
+        ("People stare at me", "feelings"),
         ("what is this?", "are_you_human"),
         ("what should i do with a cold sore?", None),
         ("can i lift weights after?", None),
         ("is it safe to drive home after?", None),
         ("no thanks", None),
+        ("no thank you", None),
         ("what is the capital of France?", None),
         ("my dog is brown", None),
     ],
