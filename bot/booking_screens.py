@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from bot.markup import Button, ContactRequest, Rows, Screen, label, paired
 from bot.page import Page
 from bot.question_screens import back_and_help
+from flows.clinics import BookingMode
 from flows.conversation import BookedSession
 from flows.events import Action, AskedForPerson, Chose
 from flows.looking import bookable_days
@@ -71,7 +72,8 @@ def pick_time(page: Page) -> Screen:
         Button(page.clock(slot.starts_at), Chose(Action.TIME, str(index)))
         for index, slot in enumerate(booking.times[:TIMES_SHOWN])
     ]
-    rows = (*paired(times), parts, (page.button("person", AskedForPerson()),), back_and_help(page))
+    shown = (parts,) if times else ()
+    rows = (*paired(times), *shown, (page.button("person", AskedForPerson()),), back_and_help(page))
     return Screen("\n\n".join(paragraphs), rows)
 
 
@@ -84,7 +86,7 @@ def contact(page: Page) -> Screen:
         title = page.say(key, clock=clock, place=page.place())
     else:
         title = page.say(counted("screen.contact.title_open", booking.sessions), place=page.place())
-    html = "\n\n".join((title, sessions(page), page.say("screen.contact.question")))
+    html = "\n\n".join((title, sessions(page), page.say(_contact_question(page))))
     rows = (
         (page.button("reach_here", Chose(Action.REACH_HERE)),),
         (page.button("person", AskedForPerson()),),
@@ -96,6 +98,12 @@ def contact(page: Page) -> Screen:
         page.catalogue.text("screen.contact.placeholder"),
     )
     return Screen(html, rows, contact=request)
+
+
+def _contact_question(page: Page) -> str:
+    if page.clinic is not None and page.clinic.booking_mode is BookingMode.REQUEST:
+        return "screen.contact.question_request"
+    return counted("screen.contact.question", page.conversation.booking.sessions)
 
 
 def counted(key: str, visits: Sized) -> str:

@@ -80,7 +80,7 @@ def answer_words(page: Page, step_id: str) -> str:
         words.append(page.day(answer.on))
     if answer.text:
         words.append(answer.text)
-    return ", ".join(words) or page.catalogue.text("screen.receipt.skipped")
+    return "; ".join(words) or page.catalogue.text("screen.receipt.skipped")
 
 
 def _progress(page: Page, step: Step) -> str:

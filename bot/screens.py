@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bot import booking_screens, question_screens, verdict_screens, visit_screens
+from bot.callback_data import Press
 from bot.markup import TEXT_LIMIT, Button, Rows, Screen, cut, label, plain, stacked
 from bot.page import Page
 from flows import photos
 from flows.conversation import Conversation, Overlay, Stage
+from flows.effects import ConfirmSeries, HoldSeries, MoveAppointment, ReleaseHold
 from flows.events import (
     Action,
     AskedForPerson,
@@ -43,6 +45,12 @@ _TOLD = frozenset(
     }
 )
 
+#: What makes a time the patient's own.
+_TAKES_A_TIME = {HoldSeries, ConfirmSeries, MoveAppointment}
+
+#: Screens on which it matters that held times are free again.
+_CALM = frozenset({Stage.PLAN, Stage.CONSULT, Stage.BOOKED})
+
 #: Notes that mean nothing without the screen that follows them.
 _LEADING = frozenset({"note.stale"})
 
@@ -61,6 +69,8 @@ def render(
     rows = screen.rows
     if any(note.key == "note.help" for note in notes):
         rows = _with_ways_out(page, rows)
+    elif any(note.key == "note.miss_3" for note in notes):
+        rows = _above(rows, ((_person(page),),))
     aside = shown and bool(said) and _is_told(page, notes)
     html = said if aside else _together(said, screen.html)
     return replace(screen, html=html, rows=rows, revision=conversation.revision, aside=aside)
@@ -115,15 +125,13 @@ def closing(before: Conversation | None, turn: Turn, scene: Scene) -> str:
     if before is None or before.state not in _SHORTENED:
         return ""
     page = Page(turn.conversation, scene)
-    held = before.booking.sessions
-    match before.state, turn.conversation.state:
-        case Stage.CONTACT, Stage.BOOKED:
-            return page.say(booking_screens.counted("screen.contact.chosen", held))
-        case Stage.CONTACT, Stage.PLAN | Stage.CONSULT:
-            return page.say(booking_screens.counted("screen.contact.given_back", held))
-        case _, Stage.CONTACT | Stage.BOOKED | Stage.PLAN:
-            return page.say("screen.pick_time.chosen")
-    return ""
+    held, done = before.booking.sessions, {type(effect) for effect in turn.effects}
+    if before.state == Stage.CONTACT and ConfirmSeries in done:
+        return page.say(booking_screens.counted("screen.contact.chosen", held))
+    if before.state == Stage.CONTACT and ReleaseHold in done and turn.conversation.state in _CALM:
+        return page.say(booking_screens.counted("screen.contact.given_back", held))
+    # A screen may also be left for another reason: back, a time that is gone, /my.
+    return page.say("screen.pick_time.chosen") if done & _TAKES_A_TIME else ""
 
 
 def _screen(page: Page) -> Screen:
@@ -231,7 +239,12 @@ def _with_ways_out(page: Page, rows: Rows) -> Rows:
         (page.button("start_over", AskedToStartOver()), page.button("stop", Stopped())),
         (page.button("privacy", AskedPrivacy()),),
     )
-    offered = {button.press for row in ways for button in row} | {AskedHelp()}
+    return _above(rows, ways, AskedHelp())
+
+
+def _above(rows: Rows, ways: Rows, *dropped: Press) -> Rows:
+    """Put more buttons above those of a screen, each once, and leave out what is `dropped`."""
+    offered = {*dropped, *(button.press for row in ways for button in row)}
     others = (tuple(button for button in row if button.press not in offered) for row in rows)
     return (*ways, *(row for row in others if row))
 

@@ -5,6 +5,8 @@ The readiness score is for the clinic alone and never shown here.
 
 from __future__ import annotations
 
+from datetime import date
+
 from bot.markup import Button, Rows, Screen, joined
 from bot.page import Page
 from bot.question_screens import back_and_help
@@ -55,7 +57,9 @@ def deferred(page: Page) -> Screen:
     verdict = page.verdict
     paragraphs = [
         page.say("outcome.deferred.title"),
-        *_under(page.say("screen.deferred.why"), _reasons(page, Severity.DEFERRED)),
+        *_under(
+            page.say("screen.deferred.why"), _reasons(page, Severity.DEFERRED, verdict.recheck_on)
+        ),
         *_good_to_know(page),
     ]
     if verdict.recheck_on is not None:
@@ -67,15 +71,17 @@ def deferred(page: Page) -> Screen:
 def consult(page: Page) -> Screen:
     """Offer a first visit, and say what the clinician should look at."""
     offers = page.conversation.booking.offers
-    verdict = page.verdict
+    looks_again_on = None if page.verdict.bookable else page.verdict.recheck_on
     paragraphs = [
         page.say("outcome.review.title"),
-        *_under(page.say("screen.consult.why"), _reasons(page, Severity.DEFERRED)),
+        *_under(page.say("screen.consult.why"), _reasons(page, Severity.DEFERRED, looks_again_on)),
         *_good_to_know(page),
-        page.say("screen.consult.next"),
     ]
-    if verdict.bookable is None:
+    if page.verdict.bookable is None:
+        if looks_again_on is not None:
+            paragraphs.append(page.say("screen.consult.not_yet", day=looks_again_on))
         return Screen(joined(paragraphs, ending=page.say("screen.plan.cut")), _after_a_no(page))
+    paragraphs.append(page.say("screen.consult.next"))
     if not offers:
         paragraphs.append(page.say("screen.consult.no_times"))
     else:
@@ -186,9 +192,10 @@ def _dates(page: Page, offer: Offer) -> list[str]:
     return lines
 
 
-def _reasons(page: Page, at_least: Severity) -> list[str]:
+def _reasons(page: Page, at_least: Severity, told_on: date | None = None) -> list[str]:
+    """Return the words of the reasons, without the day `told_on` that the screen names itself."""
     reasons = (reason for reason in page.verdict.reasons if reason.severity >= at_least)
-    return [words for reason in reasons if (words := _reason(page, reason))]
+    return [words for reason in reasons if (words := _reason(page, reason, told_on))]
 
 
 def _under(title: str, points: list[str]) -> list[str]:
@@ -197,13 +204,15 @@ def _under(title: str, points: list[str]) -> list[str]:
     return [whole] if len(whole) < _ROOMY else [title, *points]
 
 
-def _reason(page: Page, reason: Reason) -> str:
+def _reason(page: Page, reason: Reason, told_on: date | None = None) -> str:
     key = reason_key(reason.rule)
     if not page.has(key):
         return ""
     words = page.say(key)
-    if reason.severity is not Severity.DEFERRED or reason.recheck_on is None:
-        return f"• {words}" if reason.severity is not Severity.URGENT else words
+    if reason.severity is Severity.URGENT:
+        return words
+    if reason.severity is not Severity.DEFERRED or reason.recheck_on in (None, told_on):
+        return f"• {words}"
     ready = "screen.deferred.ask_on" if reason.open_ended else "screen.deferred.ready_on"
     return f"• {words} {page.say(ready, day=reason.recheck_on)}"
 

@@ -234,16 +234,18 @@ def _show_times(here: Position, view: CalendarView) -> Turn:
     times = _times(here, view, on, part)
     if not times and part:
         times, part = _times(here, view, on, ""), ""
+    if not times:
+        there = here.go("back", Stage.PICK_DAY).with_booking(
+            day_on=None, part="", wish_at=None, times=(), week_on=_monday(on)
+        )
+        turn = _show_days(there, view)
+        return replace(turn, notes=(here.note("note.day_full", day=on),))
     wished = _at(times, here.booking.wish_at, here.clinic.zone)
     there = here.with_booking(times=times, part=part, wish_at=None)
     if wished is not None:
         return pick(there, wished)
-    notes = []
-    if here.booking.wish_at:
-        notes.append(here.note("note.not_free_at"))
-    elif not times:
-        notes.append(here.note("note.day_full"))
-    return Turn(there.conversation, notes=tuple(notes))
+    notes = (here.note("note.not_free_at"),) if here.booking.wish_at else ()
+    return Turn(there.conversation, notes=notes)
 
 
 def _times(here: Position, view: CalendarView, on: date, part: str) -> tuple[Slot, ...]:

@@ -72,6 +72,8 @@ _BOOKING = frozenset(
         Stage.CANCEL,
     }
 )
+#: Where a patient with visits may be busy with them, or with times for more.
+_BESIDE_VISITS = _BOOKING | {Stage.BOOKED, Stage.PLAN}
 #: What leads away from writing to the clinic.
 _WAYS_OUT = (AskedForPerson, AskedHelp, AskedPrivacy, AskedToStartOver, Repeated, Stopped, WentBack)
 #: What a first message is read for before anything is asked.
@@ -124,6 +126,8 @@ def _typed(here: Position, event: Typed) -> Turn:
         return talking.send_unasked(here, event.text)
     if here.conversation.state == Stage.URGENT:  # no "I did not understand" for somebody in need
         return Turn(here.conversation)
+    if typed.is_part_of_number(here, event.text):
+        return Turn(here.conversation, notes=(here.note("note.phone_unclear"),))
     return repairs.missed(here)
 
 
@@ -231,6 +235,15 @@ def _wish(here: Position, wish: typed.Wish) -> Turn:
     return Turn(here.conversation, notes=(here.note("note.which_day"),))
 
 
+def _repeat(here: Position) -> Turn:
+    """Show the screen again; beside booked visits, while nothing is held, show those."""
+    is_elsewhere = here.conversation.overlay is not None or here.conversation.state != Stage.BOOKED
+    is_beside = here.conversation.state in _BESIDE_VISITS and here.booking.hold_until is None
+    if is_elsewhere and is_beside and here.booking.booked:
+        return Turn(continuing.at_visits(here).conversation)
+    return Turn(here.conversation)
+
+
 def _went_back(here: Position) -> Turn:
     state = here.conversation.state
     if here.conversation.overlay:
@@ -306,7 +319,7 @@ def _dispatch(here: Position, event: Event) -> Turn:  # noqa: C901, PLR0912 - on
         case Started():
             return starting.start(here.conversation, event, here.scene, here.conversation.chat_id)
         case Repeated():
-            return screening.stale(here) if event.stale else Turn(here.conversation)
+            return screening.stale(here) if event.stale else _repeat(here)
         case WentBack():
             return _went_back(here)
         case Skipped():

@@ -9,6 +9,11 @@ from flows.events import Media
 from flows.position import Position
 from flows.turn import Turn
 
+#: Screens that say why themselves.
+_GIVES_REASONS = frozenset(
+    {Stage.URGENT, Stage.DECLINED, Stage.DEFERRED, Stage.CONSULT, Stage.PLAN}
+)
+
 
 def help_(here: Position) -> Turn:
     """Say what can be done here; on the urgent screen nothing but what it says."""
@@ -18,7 +23,9 @@ def help_(here: Position) -> Turn:
 
 
 def why(here: Position) -> Turn:
-    """Say why the current question is asked."""
+    """Say why the current question is asked; a verdict says its reasons again."""
+    if here.conversation.state in _GIVES_REASONS:
+        return Turn(here.conversation)
     key = f"step.{here.step.id}.why" if here.step else "note.why"
     return Turn(here.conversation, notes=(here.note(key),))
 

@@ -86,6 +86,7 @@ _OVERLAYS: Mapping[Overlay, Mapping[str, Event]] = {
 }
 
 _PHONE = re.compile(r"\+?[\d\s().-]{7,20}")
+_SOME_DIGITS = re.compile(r"\d(?:[\s().-]*\d){2}")
 _CHANGE = re.compile(r"^(?:change|edit|correct)\s+(?:my\s+)?(.+)$")
 _MOVE = re.compile(r"^(?:change|move|reschedule)\b.*\d")
 _CLOSE = 80
@@ -129,6 +130,12 @@ def may_answer_another(here: Position, text: str) -> bool:
     if any(means(word, text, here.scene.catalogues) for word in ("yes", "no")):
         return True
     return state != Stage.BOOKED and button_for(here, text) is not None
+
+
+def is_part_of_number(here: Position, text: str) -> bool:
+    """Say whether the words look like a phone number that is too short or too long."""
+    at_contact = here.conversation.state == Stage.CONTACT and not here.conversation.overlay
+    return at_contact and _SOME_DIGITS.search(text) is not None
 
 
 def _by_screen(here: Position, text: str) -> Event | Wish | None:

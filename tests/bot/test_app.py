@@ -95,7 +95,7 @@ async def test_a_clear_patient_books_a_whole_series(town: Town) -> None:
         await patient.sees_photo()
         await patient.sees("Times that fit your plan")
         await answers(patient, ("Book all 4",))
-        await patient.sees("How may Willow Skin Clinic reach you")
+        await patient.sees("How can Willow Skin Clinic reach you")
         await patient.taps("Here in Telegram")
         await patient.sees("You are booked!")
         document = await patient.sees_document()

@@ -58,7 +58,8 @@ def test_a_deferral_names_reasons_and_the_day_to_come_back() -> None:
     text = plain(checked(STAGES[Stage.DEFERRED]()).html)
 
     assert "Why not yet" in text
-    assert "Write to us again here on or after Monday 7 December 2026" in text
+    assert "We will write to you here on Monday 7 December 2026" in text
+    assert text.count("7 December") == 1  # the reason does not name the same day
 
 
 def test_the_urgent_screen_names_help_and_sells_nothing() -> None:
@@ -177,7 +178,7 @@ def test_a_single_consultation_is_booked_moved_and_cancelled_in_the_singular() -
     chat = Chat().arrives_at(Stage.CONSULT, scar_type="icepick")
     assert labels(checked(chat))[0].startswith("Book: ")
 
-    assert "This time is kept for you" in checked(chat.chooses(Action.BOOK, "0")).html
+    assert "We are keeping this time for you" in checked(chat.chooses(Action.BOOK, "0")).html
     booked = chat.chooses(Action.REACH_HERE)
     assert "Move the time" in labels(checked(booked))
     cancelling = checked(booked.chooses(Action.CANCEL))
@@ -192,6 +193,21 @@ def test_moving_a_single_visit_names_no_session() -> None:
 
     assert "Now it is on" in moving.html
     assert "session" not in moving.html
+
+
+def test_a_part_of_a_number_is_not_called_nonsense() -> None:
+    chat = STAGES[Stage.CONTACT]().says("07700 9")
+
+    assert chat.notes == ["note.phone_unclear"]
+    assert chat.says("what a day").notes == ["note.miss_1"]
+
+
+def test_the_last_step_says_what_the_answer_does() -> None:
+    asked = a_scene(a_clinic(booking_mode=BookingMode.REQUEST))
+    request = Chat(asked).arrives_at(Stage.PLAN).chooses(Action.BOOK, "0")
+
+    assert "Your answer books them." in checked(STAGES[Stage.CONTACT]()).html
+    assert "Your answer sends the request." in checked(request).html
 
 
 def test_a_first_visit_comes_without_advice_on_needling() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from bot import screens
 from bot.markup import plain
 from flows.conversation import Answer, Conversation, Overlay, Stage
+from flows.effects import ConfirmSeries, Effect, HoldSeries, MoveAppointment, ReleaseHold
 from flows.events import (
     Action,
     Answered,
@@ -18,6 +19,7 @@ from flows.events import (
     AskedHelp,
     AskedPrivacy,
     AskedToStartOver,
+    AskedWhy,
     Chose,
     NudgeAnswer,
     Typed,
@@ -25,10 +27,15 @@ from flows.events import (
 )
 from flows.follow_up import NudgeKind
 from flows.protocol import Kind
+from flows.slots import Slot
 from flows.turn import Note, Turn
 from tests.bot.screen_checks import faults_of, labels, presses
 from tests.bot.stages import SCENE, STAGES, STEPS, at_step, checked, shown
 from tests.flows.chat import CLEAR, NOW, Chat, a_clinic, a_scene, protocol
+
+SLOT = Slot(NOW, NOW + timedelta(hours=1), "ana")
+HELD = HoldSeries("s", "treatment", (), NOW)
+CONFIRMED = ConfirmSeries("s", "c", "treatment", (), pending=False)
 
 
 @pytest.mark.parametrize("step", [step.id for step in protocol().steps])
@@ -352,19 +359,24 @@ def test_without_a_clinic_the_choice_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "words"),
+    ("before", "after", "effects", "words"),
     [
-        (Stage.CONTACT, Stage.BOOKED, "Times chosen"),
-        (Stage.CONTACT, Stage.PLAN, "free again"),
-        (Stage.PICK_TIME, Stage.CONTACT, "Time chosen"),
-        (Stage.PLAN, Stage.CONTACT, ""),
-        (Stage.CONTACT, Stage.URGENT, ""),
+        (Stage.CONTACT, Stage.BOOKED, (CONFIRMED,), "Times chosen"),
+        (Stage.CONTACT, Stage.PLAN, (ReleaseHold("s"),), "free again"),
+        (Stage.CONTACT, Stage.BOOKED, (ReleaseHold("s"),), "free again"),
+        (Stage.PICK_TIME, Stage.CONTACT, (HELD,), "Time chosen"),
+        (Stage.PICK_TIME, Stage.BOOKED, (MoveAppointment("u", SLOT),), "Time chosen"),
+        (Stage.PICK_DAY, Stage.PLAN, (), ""),
+        (Stage.PICK_TIME, Stage.BOOKED, (), ""),
+        (Stage.CONTACT, Stage.PLAN, (), ""),
+        (Stage.PLAN, Stage.CONTACT, (HELD,), ""),
+        (Stage.CONTACT, Stage.URGENT, (ReleaseHold("s"),), ""),
     ],
 )
 def test_an_old_screen_is_closed_with_a_line_that_fits(
-    before: Stage, after: Stage, words: str
+    before: Stage, after: Stage, effects: tuple[Effect, ...], words: str
 ) -> None:
-    turn = Turn(at_step("area", state=after.value))
+    turn = Turn(at_step("area", state=after.value), effects=effects)
 
     line = screens.closing(at_step("area", state=before.value), turn, SCENE)
 
@@ -379,6 +391,33 @@ def test_a_single_visit_is_given_back_in_the_singular() -> None:
     assert chat.turn is not None
 
     assert "That time is free again" in screens.closing(before, chat.turn, SCENE)
+
+
+def test_after_three_misses_a_person_is_one_tap_away() -> None:
+    chat = Chat().comes_to("area")
+
+    chat.says("qwertz").says("qwertz")
+    assert AskedForPerson() not in presses(checked(chat))
+
+    assert presses(checked(chat.says("qwertz")))[0] == AskedForPerson()
+
+
+def test_a_verdict_answers_why_with_its_reasons() -> None:
+    chat = STAGES[Stage.DEFERRED]().does(AskedWhy())
+
+    assert chat.notes == []
+    assert "Why not yet" in checked(chat).html
+
+
+def test_a_first_visit_that_nobody_can_date_is_no_dead_end() -> None:
+    chat = Chat().arrives_at(
+        Stage.CONSULT, scar_type="icepick", today=("isotretinoin",), isotretinoin="now"
+    )
+
+    said = plain(checked(chat).html)
+
+    assert "We cannot book a first visit yet. We will look again on" in said
+    assert "The next step is a first visit" not in said
 
 
 def test_start_over_is_offered_after_a_no() -> None:

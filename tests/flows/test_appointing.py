@@ -334,7 +334,19 @@ def test_a_full_day_says_so():
     full = ((datetime(2026, 11, 26, tzinfo=UTC), datetime(2026, 11, 27, tzinfo=UTC)),)
     chat = Chat(view=a_view(busy=full)).arrives_at(Stage.PLAN).chooses(Action.OTHER_TIMES)
 
-    assert chat.chooses(Action.DAY, "2026-11-26").notes == ["note.day_full"]
+    chat.chooses(Action.DAY, "2026-11-26")
+
+    assert chat.notes == ["note.day_full"]
+    assert chat.state == Stage.PICK_DAY  # the week's other days, not an empty list of times
+    assert [on.day for on, _ in booking(chat).days] == [24, 25, 27]
+
+
+def test_a_typed_time_on_a_full_day_leads_to_the_other_days():
+    full = ((datetime(2026, 11, 26, tzinfo=UTC), datetime(2026, 11, 27, tzinfo=UTC)),)
+    chat = Chat(view=a_view(busy=full)).arrives_at(Stage.PLAN).says("thursday at 10:30")
+
+    assert (chat.state, chat.notes) == (Stage.PICK_DAY, ["note.day_full"])
+    assert booking(chat).days
 
 
 def test_a_calendar_that_nobody_asked_for_changes_nothing():

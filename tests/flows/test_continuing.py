@@ -20,8 +20,10 @@ from flows.events import (
     Action,
     Answered,
     AnsweredNudge,
+    AskedForPerson,
     Chose,
     NudgeAnswer,
+    Repeated,
     SlotWasTaken,
     WentBack,
 )
@@ -69,6 +71,25 @@ def test_the_rest_of_a_course_is_offered_and_booked_under_the_same_name() -> Non
     assert [each.number for each in booking.sessions] == [1, 2, 3, 4]
     assert len(set(uids(chat))) == 4
     assert (chat.state, booking.done) == (Stage.BOOKED, ())
+
+
+def test_my_leads_back_to_the_visits_from_beside_them() -> None:
+    moving = first_only().chooses(Action.CHANGE)
+    writing = first_only().does(AskedForPerson())
+    looking = waiting_for_the_rest()
+    for chat in (moving, writing, looking):
+        assert (chat.state, known(chat).overlay) != (Stage.BOOKED, None)
+
+        chat.does(Repeated())
+
+        assert (chat.state, known(chat).overlay) == (Stage.BOOKED, None)
+        assert len(known(chat).booking.sessions) == 1
+
+
+def test_my_does_not_leave_times_that_are_held() -> None:
+    chat = waiting_for_the_rest().chooses(Action.BOOK, "0")
+
+    assert chat.does(Repeated()).state == Stage.CONTACT
 
 
 def test_the_next_session_keeps_its_distance_from_the_last_one() -> None:

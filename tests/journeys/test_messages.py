@@ -126,7 +126,7 @@ async def test_after_the_thread_is_closed_such_words_are_not_understood_again(
     await write(desk.set_open, clinic.clinic_id, clinic.staff_id, thread, now, is_open=False)
 
     await maya.says("I will come by the blue bus")
-    await maya.patient.sees("I did not understand that")
+    await maya.patient.sees("I did not get that")
 
 
 async def test_red_flag_words_to_a_person_show_where_help_is(clinic: Clinic) -> None:

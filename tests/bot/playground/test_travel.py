@@ -39,7 +39,7 @@ async def maya(running: Playground) -> AsyncIterator[Patient]:
             await maya.taps(words.text(f"step.{step}.{codes[0]}.label"))
         await maya.taps("All correct")
         await maya.taps("Book all 4")
-        await maya.sees("Almost done.")
+        await maya.sees("One last step.")
         yield maya
 
 
