@@ -49,7 +49,7 @@ class Screen:
     revision: int = 0
     picture: str | None = None  # name of the drawing that belongs above this screen
     contact: ContactRequest | None = None
-    aside: bool = False  # the words alone: the screen itself stands above
+    aside: bool = False  # the screen itself stands above and stays
 
 
 def escaped(value: object) -> str:

@@ -22,11 +22,11 @@ from flows.protocol import Kind, Option, Step
 TICKED, UNTICKED = "☑ ", "☐ "
 
 
-def question(page: Page, step: Step) -> Screen:
-    """Ask one question."""
+def question(page: Page, step: Step, *, again: bool = False) -> Screen:
+    """Ask one question; `again`: in a few words, as it stands right above already."""
     paragraphs = [
         _progress(page, step),
-        page.say(f"step.{step.id}.question"),
+        page.say(f"step.{step.id}.{'again' if again else 'question'}"),
         _so_far(page, step),
         _how(page, step),
     ]
@@ -38,6 +38,11 @@ def question(page: Page, step: Step) -> Screen:
     )
     html = "\n\n".join(part for part in paragraphs if part)
     return Screen(html, rows, picture=step.picture)
+
+
+def is_long(page: Page) -> bool:
+    """Say whether the question on the screen has few words to be asked again with."""
+    return page.step is not None and page.has(f"step.{page.step.id}.again")
 
 
 def receipt(page: Page, step_id: str) -> str:

@@ -61,18 +61,21 @@ def render(
     """Return the screen of a conversation, with what is said once above it.
 
     `shown`: the same screen stands right above already. Then one that asks nothing is not
-    repeated; what is said once comes with the screen's buttons alone.
+    repeated; what is said once comes with the screen's buttons alone. A long question is asked
+    again in a few words.
     """
     page = Page(conversation, scene)
-    screen = _screen(page)
     said = "\n\n".join(page.note(note) for note in notes)
+    again = shown and bool(said) and question_screens.is_long(page)
+    screen = _screen(page, again=again)
     rows = screen.rows
-    if any(note.key == "note.help" for note in notes):
+    if any(note.key.startswith("note.help") for note in notes):
         rows = _with_ways_out(page, rows)
     elif any(note.key == "note.miss_3" for note in notes):
         rows = _above(rows, ((_person(page),),))
-    aside = shown and bool(said) and _is_told(page, notes)
-    html = said if aside else _together(said, screen.html)
+    told = shown and bool(said) and _is_told(page, notes)
+    html = said if told else _together(said, screen.html)
+    aside = told or again
     return replace(screen, html=html, rows=rows, revision=conversation.revision, aside=aside)
 
 
@@ -134,12 +137,12 @@ def closing(before: Conversation | None, turn: Turn, scene: Scene) -> str:
     return page.say("screen.pick_time.chosen") if done & _TAKES_A_TIME else ""
 
 
-def _screen(page: Page) -> Screen:
+def _screen(page: Page, *, again: bool) -> Screen:
     if page.conversation.overlay is not None:
         return _OVERLAYS[page.conversation.overlay](page)
     step = page.step
     if step is not None:
-        return question_screens.question(page, step)
+        return question_screens.question(page, step, again=again)
     return _STAGES[Stage(page.conversation.state)](page)
 
 

@@ -110,7 +110,8 @@ class Timeline:
         return _RIGHT
 
     def _heading(self) -> None:
-        self._canvas.words((WIDTH / 2, 52), self._say("title"), 44, bold=True)
+        title = "title_one" if self._plan.sessions == 1 else "title"
+        self._canvas.words((WIDTH / 2, 52), self._say(title), 44, bold=True)
         self._canvas.words((WIDTH / 2, 102), self._say("subtitle"), 27, colour=SOFT_INK)
 
     def _track(self) -> None:

@@ -18,6 +18,7 @@ from flows.protocol import Severity
 from flows.wording import reason_key
 
 _BEGINS_WARMLY = "self_harm"  # no instruction comes before the words to who wants to die
+_IN_PICTURE = frozenset({"plan.note.spacing", "plan.note.first_change", "plan.note.refresher"})
 _ROOMY = 2500  # characters of reasons that leave room for the rest of a message
 
 
@@ -109,7 +110,7 @@ def plan(page: Page) -> Screen:
     paragraphs = [page.say(_title(page))]
     if proposed is not None:
         values = plans.note_values(proposed)
-        notes = [page.say(key, **values) for key in proposed.notes]
+        notes = [page.say(key, **values) for key in _notes(page, proposed)]
         paragraphs.append("\n".join(f"• {note}" for note in notes))
     paragraphs += _good_to_know(page)
     if not offers:
@@ -120,6 +121,13 @@ def plan(page: Page) -> Screen:
         parts += [_choice(page, number, offer) for number, offer in enumerate(different, start=1)]
         paragraphs.append("\n\n".join(parts))
     return Screen(joined(paragraphs, ending=page.say("screen.plan.cut")), _plan_rows(page, offers))
+
+
+def _notes(page: Page, proposed: plans.Plan) -> list[str]:
+    """Return the notes worth a line: the picture of a whole plan shows the others."""
+    if page.conversation.booking.done:
+        return list(proposed.notes)
+    return [note for note in proposed.notes if note not in _IN_PICTURE]
 
 
 def _title(page: Page) -> str:
@@ -161,7 +169,9 @@ def _told_apart(page: Page, offers: tuple[Offer, ...]) -> list[tuple[int, Offer]
 def _book(page: Page, index: int, offer: Offer) -> Button:
     press = Chose(Action.BOOK, str(index))
     when = page.short_when(offer.slots[0])
-    if len(offer.slots) > 1:
+    if len(offer.slots) == 2:
+        return page.button("book_both", press, when=when)
+    if len(offer.slots) > 2:
         return page.button("book_all", press, count=len(offer.slots), when=when)
     return page.button("book_one", press, when=when)
 
@@ -185,6 +195,8 @@ def _practitioner(page: Page, offer: Offer) -> str:
 
 def _dates(page: Page, offer: Offer) -> list[str]:
     lines = []
+    if page.conversation.is_refresher:  # a single visit needs no number
+        return [page.say("screen.visit.ahead_one", when=page.when(slot)) for slot in offer.slots]
     before = len(page.conversation.booking.done)
     for at, slot in enumerate(offer.slots):
         key = "screen.plan.changed" if at in offer.changed else "screen.plan.session"

@@ -67,9 +67,10 @@ def cancel(page: Page) -> Screen:
     ahead, chosen = page.position.ahead, page.conversation.booking.cancelling
     wanted = [each for each in ahead if each.uid == chosen] or list(ahead)
     is_choosing = len(wanted) > 1
+    line = "screen.visit.ahead_one" if _is_only(page) else "screen.visit.ahead"
     paragraphs = (
         page.say("screen.cancel.which" if is_choosing else "screen.cancel.title_one"),
-        "\n".join(page.say("screen.plan.session", **_named(page, each)) for each in wanted),
+        "\n".join(page.say(line, **_named(page, each)) for each in wanted),
         page.say(counted("screen.cancel.next", wanted)),
     )
     ones = [
@@ -124,6 +125,12 @@ def _timeline(page: Page) -> str:
     return "\n".join(lines)
 
 
+def _is_only(page: Page) -> bool:
+    """Say whether there is one visit in all, which needs no number."""
+    is_one = len(page.conversation.booking.sessions) == 1
+    return is_one and not continuing.is_left(page.position)
+
+
 def _visit(page: Page, visit: BookedSession) -> str:
     ahead = page.position.ahead
     never_confirmed = page.conversation.booking.pending and not ahead
@@ -132,7 +139,8 @@ def _visit(page: Page, visit: BookedSession) -> str:
         kind = "ahead"
     if visit in ahead[:1]:
         kind = "next"
-    line = page.say(f"screen.visit.{kind}", **_named(page, visit))
+    key = f"screen.visit.{kind}_one" if _is_only(page) else f"screen.visit.{kind}"
+    line = page.say(key, **_named(page, visit))
     if visit in ahead and visit.is_coming:
         line = f"{line} {page.say('screen.visit.coming')}"
     return line

@@ -19,7 +19,9 @@ def help_(here: Position) -> Turn:
     """Say what can be done here; on the urgent screen nothing but what it says."""
     if here.conversation.state == Stage.URGENT:
         return Turn(here.conversation)
-    return Turn(here.conversation, notes=(here.note("note.help"),))
+    is_booked = here.booking.hold_until is None and bool(here.ahead)
+    key = "note.help_booked" if is_booked else "note.help"
+    return Turn(here.conversation, notes=(here.note(key),))
 
 
 def why(here: Position) -> Turn:

@@ -36,7 +36,7 @@ def test_a_plan_offers_all_or_the_first_or_other_times_or_a_person() -> None:
     shown_labels = labels(checked(Chat().arrives_at(Stage.PLAN)))
 
     assert shown_labels[0].startswith("Book all 4: ")
-    for words in ("Only the first session", "Other times", "Laser or needling?"):
+    for words in ("Only the first visit", "Other times", "Laser or needling?"):
         assert words in shown_labels
 
 
@@ -256,4 +256,4 @@ def test_a_cancellation_comes_with_a_file_for_the_patients_own_calendar() -> Non
 def test_moving_a_session_says_which_and_when_it_is_now() -> None:
     chat = STAGES[Stage.BOOKED]().chooses(Action.CHANGE).chooses(Action.MOVE, "2")
 
-    assert "session 2, now on" in plain(checked(chat).html)
+    assert "Visit 2 is now on" in plain(checked(chat).html)

@@ -91,7 +91,7 @@ def test_a_reminder_goes_off_a_day_before() -> None:
     (alarm,) = events(a_file())[0].walk("VALARM")
 
     assert alarm.decoded("trigger") == timedelta(hours=-24)
-    assert alarm["description"] == "Tomorrow: appointment at Willow Skin Clinic"
+    assert alarm["description"] == "Tomorrow: visit to Willow Skin Clinic"
 
 
 def test_the_event_says_where_and_how_to_change_it() -> None:

@@ -139,7 +139,7 @@ async def test_all_visits_of_a_series_are_named_together(world: World) -> None:
 
     await world.works()
 
-    said = await world.patient.sees("has moved your visits")
+    said = await world.patient.sees("Your visits have new times")
     assert [line[:2] for line in said.text.splitlines() if "2026" in line] == ["1.", "2.", "3."]
 
 
@@ -155,7 +155,7 @@ async def test_a_cancelled_visit_is_told_though_it_no_longer_stands(world: World
 
     assert await world.works() == ["sent"]
 
-    await world.patient.sees("had to cancel your visit on Mon 9 Mar 2026, 10:00")
+    await world.patient.sees("Your visit on Mon 9 Mar 2026, 10:00 is cancelled")
 
 
 async def a_reply(world: World, body: str) -> int:
@@ -186,7 +186,7 @@ async def test_what_staff_wrote_comes_from_the_clinic_and_says_how_to_answer(wor
 
     assert await world.works() == ["sent"]
 
-    said = await world.patient.sees("Message from Willow Skin Clinic")
+    said = await world.patient.sees("You have a new message")
     assert "Is 5 < 6 & do you <b>agree</b>?" in said.text
     assert "To answer, tap “Talk to a person”" in said.text
 

@@ -105,8 +105,8 @@ def test_the_way_to_the_clinic_is_a_link() -> None:
 
 
 def test_what_has_no_time_yet_is_named_by_its_number() -> None:
-    assert "Your visit 3 has no time yet." in screen_of(NudgeKind.NEXT_SESSION).html
-    assert "3 more minutes" in screen_of(NudgeKind.HOLD_ENDS).html
+    assert "Visit 3 has no date yet." in screen_of(NudgeKind.NEXT_SESSION).html
+    assert "3 more min." in screen_of(NudgeKind.HOLD_ENDS).html
 
 
 def test_an_offer_names_both_times_and_until_when_it_stands() -> None:

@@ -18,6 +18,7 @@ from flows.events import (
     AskedForPerson,
     AskedHelp,
     AskedPrivacy,
+    AskedQuestion,
     AskedToStartOver,
     AskedWhy,
     Chose,
@@ -309,13 +310,13 @@ def test_a_minor_is_told_that_they_cannot_book_alone() -> None:
 
     assert "this with you alone" in html
     assert "parent or guardian" in html
-    assert "We cannot offer you" not in html
+    assert "Micro-needling is not the right choice" not in html
 
 
 def test_another_no_keeps_its_title() -> None:
     chat = Chat().arrives_at(Stage.DECLINED, area=("eyelid",))
 
-    assert "We cannot offer you" in checked(chat).html
+    assert "Micro-needling is not the right choice" in checked(chat).html
 
 
 def test_a_question_is_always_asked_again_after_a_long_answer() -> None:
@@ -391,6 +392,37 @@ def test_a_single_visit_is_given_back_in_the_singular() -> None:
     assert chat.turn is not None
 
     assert "That time is free again" in screens.closing(before, chat.turn, SCENE)
+
+
+def test_the_long_first_question_is_asked_again_in_a_few_words() -> None:
+    chat = Chat().starts().does(AskedQuestion("hurt"))
+    assert chat.conversation is not None
+    assert chat.turn is not None
+
+    screen = screens.render(chat.conversation, chat.turn.notes, SCENE, shown=True)
+
+    assert screen.html.endswith("\n\nIs it okay with you if we start?")
+    assert "Hello!" not in screen.html
+    assert screen.aside  # what is agreed to stays above
+
+
+def test_two_visits_are_booked_both() -> None:
+    chat = Chat().arrives_at(Stage.PLAN)
+    assert chat.conversation is not None
+    offers = tuple(replace(o, slots=o.slots[:2]) for o in chat.conversation.booking.offers)
+    booking = replace(chat.conversation.booking, offers=offers)
+    chat.conversation = replace(chat.conversation, booking=booking)
+
+    assert labels(checked(chat))[0].startswith("Book both: ")
+
+
+def test_the_verdict_leaves_to_the_picture_what_the_picture_shows() -> None:
+    html = checked(STAGES[Stage.PLAN]()).html
+
+    assert html.count("• ") == 4
+    assert "We suggest" in html
+    assert "yearly" not in html
+    assert "once a year" not in html
 
 
 def test_after_three_misses_a_person_is_one_tap_away() -> None:

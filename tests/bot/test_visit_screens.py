@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.markup import plain
 from flows.clinics import BookingMode
 from flows.conversation import Stage
-from flows.events import Action, AnsweredNudge, NudgeAnswer, Repeated, WentBack
+from flows.events import Action, AnsweredNudge, AskedHelp, NudgeAnswer, Repeated, WentBack
 from flows.follow_up import NudgeKind
 from tests.bot.screen_checks import labels
 from tests.bot.stages import STAGES, checked
@@ -39,6 +39,25 @@ def test_booked_is_said_once_and_then_the_visits_stand_there() -> None:
 
     assert "You are booked!" not in again
     assert again.startswith("Your visits")
+
+
+def test_a_single_visit_needs_no_number() -> None:
+    chat = Chat().arrives_at(Stage.CONSULT, scar_type="icepick").chooses(Action.BOOK, "0")
+
+    shown = text(chat.chooses(Action.REACH_HERE))
+    asked = text(chat.chooses(Action.CANCEL))
+
+    assert "➤ Next: Tue 24 Nov" in shown
+    assert "1. " not in shown + asked
+
+
+def test_help_beside_visits_names_what_can_be_done_with_them() -> None:
+    chat = STAGES[Stage.BOOKED]().does(AskedHelp())
+
+    screen = checked(chat)
+
+    assert chat.notes == ["note.help_booked"]
+    assert "Talk to a person" in labels(screen)[0]
 
 
 def test_a_time_that_nobody_confirmed_is_no_visit_that_was() -> None:
@@ -95,7 +114,7 @@ def test_everything_that_can_be_done_with_visits_is_near() -> None:
         "Open the map",
         "How to prepare",
         "After the visit",
-        "Move a session",
+        "Move a visit",
         "Cancel",
         "Talk to a person",
     } <= set(names)
@@ -107,7 +126,7 @@ def test_when_all_are_past_nothing_is_left_to_move() -> None:
     screen = checked(at(chat, starts(chat)[-1] + timedelta(days=1)))
 
     assert plain(screen.html).startswith("Your visits are done")
-    assert {"Move a session", "Cancel", "Add to calendar"}.isdisjoint(labels(screen))
+    assert {"Move a visit", "Cancel", "Add to calendar"}.isdisjoint(labels(screen))
     assert {"After the visit", "Talk to a person"} <= set(labels(screen))
 
 
@@ -183,4 +202,4 @@ def test_a_cancelled_visit_leaves_no_hole_in_what_patients_read() -> None:
     moving = text(chat.chooses(Action.CHANGE).chooses(Action.MOVE, "4"))
 
     assert ("\n2. " in listed, "\n3. " in listed, "\n4. " in listed) == (True, True, False)
-    assert "session 3, now on" in moving
+    assert "Visit 3 is now on" in moving

@@ -70,8 +70,10 @@ async def take_all(running: Browser, images: Path) -> None:
         await _side_by_side(running, place, maya, images)
         joe = await people.joins("Joe")
         aisha = await people.books("Aisha")
-        await aisha.follows("Move a session", "2.", "Later ›", "free)", ":")
-        await _chat(running, place, aisha.patient, images / "repair.png", "changes your plan")
+        await aisha.follows("Move a visit", "2.", "Later ›", "free)", ":")
+        await _chat(
+            running, place, aisha.patient, images / "repair.png", "One more thing before we move"
+        )
         await joe.sees("Open in the console")
         await _chat(running, place, joe, images / "card.png")
         await people.look_in()

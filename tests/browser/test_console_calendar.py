@@ -49,7 +49,7 @@ async def test_staff_move_a_session_and_the_patient_reads_the_new_times(
         await expect(desk.get_by_text("They are told in Telegram.")).to_be_visible()
 
         await delivered(here)
-        await maya.patient.sees("has moved your visits")
+        await maya.patient.sees("Your visits have new times")
         now, times = here.clock.now(), await here.database.read(_times)
         stand = [pages.spell(local(at, LONDON), now) for at in times]
         assert len(told) > 1

@@ -49,7 +49,7 @@ async def test_a_course_of_four_with_a_move_a_miss_and_a_cancellation(year: Year
     await year.passes(third_at + timedelta(days=1, hours=3))
     await maya.patient.sees("We missed you")
     assert await maya.taps("Find a new time") == Stage.PLAN
-    await maya.follows("Book all 2", "Here in Telegram")
+    await maya.follows("Book both", "Here in Telegram")
 
     # What was left is done, and a year later there is one offer.
     now = year.here.clock.now()

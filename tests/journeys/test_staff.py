@@ -305,6 +305,6 @@ async def test_a_reply_reaches_the_patient_once_also_over_a_crash(clinic: Clinic
     await clinic.sends()
 
     await maya.patient.sees("Yes, come at <3> please")
-    replies = [said for said in maya.patient.said if "Message from Willow" in said.text]
+    replies = [said for said in maya.patient.said if "You have a new message" in said.text]
     assert len(replies) == 1
     assert replies[0].labels == ("Talk to a person",)

@@ -38,7 +38,7 @@ async def test_a_moved_visit_is_told_and_shown(clinic: Clinic, desk: Desk) -> No
     await desk.does(staff_bookings.move, last.uid, later)
     await clinic.sends()
 
-    told = await maya.patient.sees("has moved your visit")
+    told = await maya.patient.sees("Your visit has a new time")
     assert f"{later.starts_at:%-d %b %Y, %H:%M}" in told.text
     assert await maya.taps("My visits") == Stage.BOOKED
     await maya.patient.sees(f"{later.starts_at:%-d %b %Y, %H:%M}")
@@ -54,7 +54,7 @@ async def test_after_a_cancelled_series_the_patient_finds_a_new_time(
     await desk.database.write(staff_bookings.cancel_series, desk.clerk, seen)
     await clinic.sends()
 
-    await maya.patient.sees("had to cancel your visits from")
+    await maya.patient.sees("are cancelled")
     assert await maya.taps("Find a new time") == Stage.PICK_DAY
     await maya.patient.sees("Which day suits you?")
 
