@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
+
 from bot.booking_screens import counted
 from bot.markup import Button, Rows, Screen, label, stacked
 from bot.page import Page
 from bot.question_screens import back_and_help
-from flows import continuing
+from flows import cancelling, continuing
 from flows.conversation import BookedSession
 from flows.events import Action, AskedForPerson, AskedHelp, Chose, WentBack
 
@@ -66,10 +68,11 @@ def cancel(page: Page) -> Screen:
     """Ask which visit to cancel, or for a yes before one or all of them are."""
     ahead, chosen = page.position.ahead, page.conversation.booking.cancelling
     wanted = [each for each in ahead if each.uid == chosen] or list(ahead)
-    is_choosing = len(wanted) > 1
+    is_all = chosen == cancelling.ALL and len(wanted) > 1
+    is_choosing = len(wanted) > 1 and not is_all
     line = "screen.visit.ahead_one" if _is_only(page) else "screen.visit.ahead"
     paragraphs = (
-        page.say("screen.cancel.which" if is_choosing else "screen.cancel.title_one"),
+        page.say(_cancel_title(wanted, is_all=is_all), count=len(wanted)),
         "\n".join(page.say(line, **_named(page, each)) for each in wanted),
         page.say(counted("screen.cancel.next", wanted)),
     )
@@ -77,7 +80,10 @@ def cancel(page: Page) -> Screen:
         _which(page, "cancel_one", Chose(Action.CANCEL_ONE, str(each.number)), each)
         for each in wanted
     ]
-    yes = page.button(counted("cancel_yes", wanted), Chose(Action.CANCEL_YES))
+    name = counted("cancel_yes", wanted)
+    if is_choosing:
+        name = "cancel_both" if len(wanted) == 2 else "cancel_all"
+    yes = page.button(name, Chose(Action.CANCEL_YES), count=len(wanted))
     rows = (
         *(stacked(ones) if is_choosing else ()),
         (yes, page.button(counted("keep_visits", wanted), Chose(Action.KEEP))),
@@ -85,6 +91,12 @@ def cancel(page: Page) -> Screen:
         back_and_help(page),
     )
     return Screen("\n\n".join(paragraphs), rows)
+
+
+def _cancel_title(wanted: Sized, *, is_all: bool) -> str:
+    if not is_all:
+        return counted("screen.cancel.title", wanted)
+    return "screen.cancel.title_both" if len(wanted) == 2 else "screen.cancel.title_all"
 
 
 def _is_talk(page: Page) -> bool:

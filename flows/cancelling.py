@@ -11,6 +11,9 @@ from flows.looking import home, look_for_times
 from flows.position import Position
 from flows.turn import Turn
 
+#: What `Booking.cancelling` says when a yes to all visits is asked for.
+ALL = "all"
+
 
 def ask_cancel(here: Position, number: int | None = None) -> Turn:
     """Ask what to cancel, or for a yes when one visit was named."""
@@ -31,17 +34,19 @@ def choose(here: Position, number: int | None) -> Turn:
 
 
 def cancel(here: Position) -> Turn:
-    """Cancel the visit that was chosen, or where none was every one that has not begun.
+    """Cancel the visit that was chosen, or after one more yes all that have not begun.
 
     A chosen visit that has begun meanwhile is over: the others were not asked about.
     """
     chosen = here.booking.cancelling
     one = next((each for each in here.ahead if each.uid == chosen), None)
-    wanted = here.ahead[:1] if chosen is None else (one,) if one else ()
+    wanted = here.ahead[:1] if chosen in (None, ALL) else (one,) if one else ()
     refusal = _refusal(here, wanted)
     if refusal:
         there = here.go("back", Stage.BOOKED).with_booking(cancelling=None)
         return Turn(there.conversation, notes=(here.note(refusal),))
+    if chosen is None and len(here.ahead) > 1:
+        return Turn(here.with_booking(cancelling=ALL).conversation)
     return _cancel_one(here, one) if one else _cancel_all(here)
 
 

@@ -101,7 +101,7 @@ class Booking:
     moving: str | None = None  # uid of the appointment being moved
     mend: tuple[BookedSession, ...] = ()  # MEND: appointments as they would be, in order
     before_rest: bool = False  # MEND: what is left of the course is offered next
-    cancelling: str | None = None  # CANCEL: uid of the one chosen; None: all of them
+    cancelling: str | None = None  # CANCEL: uid of the one chosen, or `cancelling.ALL`
     waiting: str | None = None  # uid of the one for which something earlier is wanted
     just_booked: bool = False  # nothing else has happened since
 

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from flows import slots
+from flows import cancelling, slots
 from flows.conversation import BookedSession, Booking, Conversation, Offer, Stage
 from flows.effects import ConfirmSeries, HandOffLead, HoldSeries, LeadKind, MoveAppointment
 from flows.events import (
@@ -276,7 +276,7 @@ def _screen(world: World, conversation: Conversation) -> _Screen:
             bool(booking.hold_until),
             bool(booking.moving),
             bool(booking.mend),
-            bool(booking.cancelling),
+            booking.cancelling and booking.cancelling == cancelling.ALL,
             bool(booking.waiting),
         ),
     )

@@ -246,7 +246,7 @@ def test_two_offers_whose_buttons_would_read_the_same_are_one() -> None:
 
 
 def test_a_cancellation_comes_with_a_file_for_the_patients_own_calendar() -> None:
-    chat = STAGES[Stage.CANCEL]().chooses(Action.CANCEL_YES)
+    chat = STAGES[Stage.CANCEL]().chooses(Action.CANCEL_YES).chooses(Action.CANCEL_YES)
 
     assert chat.turn.files == ("cancelled",)
     assert "own calendar" not in checked(chat).html  # the file's caption says so

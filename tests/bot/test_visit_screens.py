@@ -187,7 +187,11 @@ def test_each_visit_can_be_cancelled_by_itself_or_all_of_them() -> None:
     chat = STAGES[Stage.CANCEL]()
     names = labels(checked(chat))
     assert [name[:2] for name in names[:4]] == ["1.", "2.", "3.", "4."]
-    assert "Yes, cancel all" in names
+    assert "Cancel all 4 visits" in names
+
+    every = checked(replace(chat).chooses(Action.CANCEL_YES))
+    assert "Cancel all 4 visits?" in every.html
+    assert {"Yes, cancel all", "No, keep them"} <= set(labels(every))
 
     one = checked(chat.chooses(Action.CANCEL_ONE, "2"))
 

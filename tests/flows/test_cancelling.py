@@ -142,13 +142,23 @@ def test_after_the_first_visit_the_rest_is_cancelled_and_offered_anew() -> None:
     later(chat, now)
     chat.view = a_view(now)
 
-    chat.chooses(Action.CANCEL).chooses(Action.CANCEL_YES)
+    chat.chooses(Action.CANCEL).chooses(Action.CANCEL_YES).chooses(Action.CANCEL_YES)
 
     assert any(isinstance(effect, CancelSeries) for effect in chat.effects)
     assert (chat.state, booking(chat).series_id) == (Stage.PLAN, series)
     assert [each.number for each in booking(chat).done] == [1]
     assert {len(offer.slots) for offer in booking(chat).offers} == {3}
     assert chat.does(WentBack()).state == Stage.BOOKED
+
+
+def test_all_are_cancelled_after_a_second_yes_alone() -> None:
+    chat = booked().chooses(Action.CANCEL).chooses(Action.CANCEL_YES)
+    assert (chat.state, len(booking(chat).sessions)) == (Stage.CANCEL, 4)
+
+    kept = replace(chat).chooses(Action.KEEP)
+    assert (kept.state, len(booking(kept).sessions)) == (Stage.BOOKED, 4)
+
+    assert booking(chat.says("yes")).sessions == ()
 
 
 def test_the_only_visit_to_come_needs_no_choosing() -> None:

@@ -77,7 +77,7 @@ def test_a_red_flag_at_the_first_question_does_not_follow_into_the_next_run():
 def test_cancelling_after_a_red_flag_offers_no_new_times():
     chat = Chat().arrives_at(Stage.PLAN)
     chat.chooses(Action.BOOK, "2").chooses(Action.REACH_HERE).says("I cant breathe")
-    next_day(chat).does(Started()).chooses(Action.CANCEL).chooses(Action.CANCEL_YES)
+    next_day(chat).does(Started()).chooses(Action.CANCEL).says("all").says("yes")
 
     assert chat.state == Stage.URGENT
     assert isinstance(chat.effects[-1], CancelSeries)

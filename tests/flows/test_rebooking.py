@@ -260,7 +260,7 @@ def test_a_narrow_window_is_explained():
 
 
 def test_cancelling_frees_everything_and_offers_new_times():
-    chat = booked().chooses(Action.CANCEL).chooses(Action.CANCEL_YES)
+    chat = booked().chooses(Action.CANCEL).says("all").chooses(Action.CANCEL_YES)
 
     assert chat.state == Stage.PLAN
     assert booking(chat).sessions == ()

@@ -121,7 +121,7 @@ def test_a_person_and_help_are_there_as_everywhere() -> None:
     helped = rates(booked()).does(AskedHelp())
     asked = rates(booked()).does(AskedForPerson())
 
-    assert (overlay_of(helped), helped.notes) == (Overlay.RESULT, ["note.help"])
+    assert (overlay_of(helped), helped.notes) == (Overlay.RESULT, ["note.help_booked"])
     assert (overlay_of(asked), asked.effects[-1]) == (Overlay.ASK, HandOffLead(LeadKind.PERSON))
 
 

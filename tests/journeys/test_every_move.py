@@ -71,7 +71,7 @@ async def test_every_move_between_the_booking_screens_is_made(here: World):
         await guide.follows("Move a visit", "2.", "Later ›", "free)", ":")
         await guide.follows("Choose another day", "free)", ":", "Move ")
         await guide.follows("Cancel", "2.", "Yes, cancel it", "Leave them")
-        await guide.follows("Cancel", "‹ Back", "Cancel", "Yes, cancel all", "‹ Back")
+        await guide.follows("Cancel", "‹ Back", "Cancel", "Cancel all", "Yes, cancel all", "‹ Back")
 
     async def consultation() -> None:
         guide = await to(await here.meets("Consult"), Stage.CONSULT, age="18_21")
