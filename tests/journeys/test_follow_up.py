@@ -24,7 +24,7 @@ async def moves_the_second_when_reminded(year: Year, maya: Guide) -> None:
     chat = maya.patient.chat_id
     second_at = await year.at(chat, 2)
     await year.passes(second_at - timedelta(days=2) + timedelta(minutes=1))
-    await maya.patient.sees("Since we last spoke, is anything new?")
+    await maya.patient.sees("Is anything new since we last spoke?")
     await maya.taps("I need another time")
     days = (await maya.patient.sees("Which day suits you better?")).labels
     await maya.taps(days[0])

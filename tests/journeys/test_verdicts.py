@@ -114,7 +114,7 @@ async def test_an_edit_drops_what_hung_on_the_answer_and_says_so(here: World):
     await guide.taps("Change: Health history")
     await guide.taps("Diabetes")  # the tick comes off
     assert await guide.taps("None of these") == Stage.REVIEW
-    await guide.patient.sees("left them out: Diabetes")
+    await guide.patient.sees("no longer need to ask: Diabetes")
 
 
 async def test_no_score_is_shown_to_the_patient(here: World):
