@@ -53,6 +53,17 @@ def test_why_on_a_screen_without_a_question_has_an_answer_too():
     assert Chat().arrives_at(Stage.REVIEW).does(AskedWhy()).notes == ["note.why"]
 
 
+def test_why_on_a_verdict_shows_its_reasons_again():
+    chat = Chat().arrives_at(Stage.DECLINED, area=("eyelid",)).does(AskedWhy())
+
+    assert (chat.state, chat.notes) == (Stage.DECLINED, [])
+
+
+@pytest.mark.parametrize("words", ["can somebody ring me", "can i talk to somebody"])
+def test_a_person_is_asked_for_in_many_words(words):
+    assert at_age().says(words).effects == [HandOffLead(LeadKind.PERSON)]
+
+
 def test_asking_for_a_person_tells_the_clinic():
     chat = at_age().does(AskedForPerson())
 
