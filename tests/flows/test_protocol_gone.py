@@ -74,7 +74,7 @@ def test_a_question_of_today_that_was_never_asked_is_not_skipped_for_the_rest() 
     chat.chooses(Action.BOOK_REST)
     assert (chat.state, starts(chat), chat.notes) == (Stage.BOOKED, visits, ["note.nudge_over"])
 
-    chat.chooses(Action.CANCEL).chooses(Action.CANCEL_YES)
+    chat.chooses(Action.CANCEL).chooses(Action.CANCEL_YES).chooses(Action.CANCEL_YES)
     assert (chat.state, chat.notes) == ("consent", ["note.cancelled_asked_anew"])
     assert chat.effects[-1] == CancelSeries(chat.effects[-1].series_id)  # type: ignore[union-attr]
     assert not conversation(chat).booking.booked

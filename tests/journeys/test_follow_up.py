@@ -154,7 +154,7 @@ async def test_a_yes_to_the_reminder_cancels_nothing_that_was_left_open(year: Ye
     await maya.says("cancel")
     await maya.taps((await maya.patient.sees("Which visit would you like to cancel?")).labels[0])
     await year.passes(await year.at(chat, 2) - timedelta(days=1))
-    await maya.patient.sees("Since we last spoke, is anything new?")
+    await maya.patient.sees("Is anything new since we last spoke?")
 
     assert await maya.says("Yes") == Stage.CANCEL
 
@@ -210,7 +210,7 @@ async def test_something_that_changed_rings_again_and_waits_until_somebody_has_l
     await year.keeps(chat, 1)
     second_at = await year.at(chat, 2)
     await year.passes(second_at - timedelta(days=2) + timedelta(minutes=1))
-    await maya.patient.sees("Since we last spoke, is anything new?")
+    await maya.patient.sees("Is anything new since we last spoke?")
 
     await maya.taps("Something has changed")
     await maya.says("I am pregnant")
