@@ -29,6 +29,7 @@ from bot.playground.limits import TOKEN
 from bot.playground.listening import bind, listening
 from bot.playground.standin import StandIn
 from bot.playground.update_queue import Update
+from bot.unreadable import UNREADABLE
 from storage import clinics, conversations
 from storage.database import Database
 from storage.models import Inbox
@@ -205,9 +206,12 @@ class Watched:
 
 
 def _failures(connection: Connection) -> tuple[int, int]:
-    """Return how many updates failed at least once, and how many were put aside."""
-    failed = select(func.count()).where(Inbox.tries > 0)
-    parked = select(func.count()).where(Inbox.state == "parked")
+    """Return how many updates failed at least once, and how many were put aside.
+
+    What the library cannot read is put aside too; that is as it should be.
+    """
+    failed = select(func.count()).where(Inbox.tries > 0, Inbox.why != UNREADABLE)
+    parked = select(func.count()).where(Inbox.state == "parked", Inbox.why != UNREADABLE)
     return connection.execute(failed).scalar_one(), connection.execute(parked).scalar_one()
 
 

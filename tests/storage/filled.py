@@ -48,7 +48,7 @@ STAFF_ROWS: dict[str, dict[str, Any]] = {
         "includes_answers": False,
     },
     "feed_tokens": {"digest": "0c", "practitioner_id": 1},
-    "calendar_accounts": {**ACCOUNT, "when_stale": "closed", "stale_minutes": 15, "failures": 0},
+    "calendar_accounts": {**ACCOUNT, "when_stale": "show_age", "stale_minutes": 15, "failures": 0},
     "external_busy": {**SPAN, "href": "/1.ics"},
     "calendar_pushes": {**SPAN, "uid": "s1-1", "href": "/2", "etag": "e", "sequence": 0},
     "calendar_clashes": {**SPAN, "uid": "s1-1", "kind": "overlap"},
@@ -118,10 +118,12 @@ def _is_due(column: Column[Any]) -> bool:
 
 async def meet(database: Database, chat: int) -> None:
     """Let a patient book a session, and enqueue a message about it."""
-    slot = a_slot(MONDAY + timedelta(days=chat))
+    hours = 2 * (chat // 250 % 6)  # the clinic is open from morning to night, one day is closed
+    slot = a_slot(MONDAY + timedelta(days=1 + chat % 250, hours=hours))
     effects = (a_decision(), a_confirmation(slot, series=f"s{chat}"), LEAD)
     conversation = a_conversation(chat, first_name="Ñandú 😀")
-    await database.write(turns.commit, a_turn(*effects, conversation=conversation))
+    done = await database.write(turns.commit, a_turn(*effects, conversation=conversation))
+    assert done == turns.Committed()
     message = Message(
         f"confirmation:{chat}", Kind.CONFIRMATION, NOW, chat, "appointment", f"s{chat}-1", {"n": 1}
     )
