@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -43,8 +43,11 @@ ARRIVALS_OVER = timedelta(days=60)
 
 _MISSES = 0.05  # share of visits to which nobody comes
 
-#: What tells that a person's act was dealt with in full; each has the chat as its first argument.
-_LAST_WRITES = (conversations.note_shown, patients.mark_unreachable)
+#: What tells that a person's act was dealt with in full, and which of its arguments is the chat.
+_LAST_WRITES: Mapping[Callable[..., object], int] = {
+    conversations.note_shown: 0,
+    patients.note_blocked: 1,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +127,9 @@ async def _bot(
 ) -> AsyncIterator[Mapping[Kind, Deliver]]:
     """Run the real bot on the stand-in; lend what sends the outbox's messages."""
 
-    def written(fn: object, args: tuple[object, ...]) -> None:
+    def written(fn: Callable[..., object], args: tuple[object, ...]) -> None:
         if fn in _LAST_WRITES:
-            people[int(str(args[0]))].sees()
+            people[int(str(args[_LAST_WRITES[fn]]))].sees()
 
     app = create_app(token=limits.TOKEN, clock=clock, standin=standin)
     catalogues, pace = protocol_files.load_catalogues(), a_pace(UNLIMITED)
