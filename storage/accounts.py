@@ -10,7 +10,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, func, select
 
 from flows.plan import Plan
-from storage import documents
+from storage import documents, nudge_work
 from storage.faults import StorageError
 from storage.models import (
     STATES,
@@ -61,6 +61,7 @@ class MessageLine:
     uid: str  # of the appointment it is about, if any
     may_outlive: bool  # it may be sent although that appointment no longer stands
     created_at: datetime
+    by_staff: bool = False  # a nudge that somebody of the clinic sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,7 @@ def visits(
 def _messages(connection: Connection) -> tuple[MessageLine, ...]:
     found = connection.execute(
         select(
+            Outbox.key,
             Outbox.message_id,
             Outbox.kind,
             Outbox.chat_id,
@@ -172,6 +174,7 @@ def _messages(connection: Connection) -> tuple[MessageLine, ...]:
                 uid=str(payload.get("uid", "")) or row.ref_id,
                 may_outlive=row.kind != Kind.NUDGE.value and row.ref_type != "appointment",
                 created_at=row.created_at,
+                by_staff=nudge_work.BY_STAFF in row.key,
             )
         )
     return tuple(lines)

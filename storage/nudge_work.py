@@ -20,6 +20,9 @@ from storage.outbox_policy import Kind
 
 PAUSED = "Paused"
 
+#: Stands in the key of a nudge that somebody of the clinic sent.
+BY_STAFF = ":staff:"
+
 
 class Sending(StrEnum):
     """What became of a wish to send a nudge now."""
@@ -182,7 +185,7 @@ def _made(connection: Connection, chat_id: int) -> list[tuple[str, NudgeLine]]:
             why="" if row.state == "sent" else row.last_error or "",
             at=row.sent_at or row.due_at,
             state=row.state,
-            by_staff=":staff:" in row.key,
+            by_staff=BY_STAFF in row.key,
         )
         found.append((payload["ref"], line))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from bot.simulation.ledger import Act, Done, Ledger
@@ -14,7 +15,11 @@ from storage.outbox_policy import Kind
 
 _DAY = timedelta(days=1)
 _MORNING = time(10)
+_AT_ONCE = timedelta(minutes=5)
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+#: States of a visit that was or will be kept.
+_KEPT = frozenset({"booked", "arrived", "fulfilled"})
 
 #: Acts that the bot takes for a sign of life.
 _SIGNS = frozenset({Act.WROTE, Act.STOPPED, Act.RETURNED, Act.ALARMED})
@@ -22,12 +27,16 @@ _SIGNS = frozenset({Act.WROTE, Act.STOPPED, Act.RETURNED, Act.ALARMED})
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A message that came by itself; `is_known` when the outbox has it under its id."""
+    """A message that came by itself; `is_known` when the outbox has it under its id.
+
+    `by_staff`: somebody of the clinic chose to send it, so it may repeat another or follow soon.
+    """
 
     kind: str
     ref: str
     at: datetime
     is_known: bool
+    by_staff: bool = False
 
 
 @dataclass(slots=True)
@@ -55,8 +64,8 @@ class Story:
         return any(each.stopped_kind == kind and each.at < at for each in self.done)
 
     def is_alarmed(self, at: datetime) -> bool:
-        """Say whether something urgent had been said and the patient had not come back since."""
-        return self._last(at, Act.ALARMED, Act.RETURNED) is Act.ALARMED
+        """Say whether something urgent had been said. Coming back to the visits ends nothing."""
+        return self._last(at, Act.ALARMED) is Act.ALARMED
 
     def is_blocked(self, at: datetime) -> bool:
         """Say whether the bot must take the patient for out of reach."""
@@ -88,7 +97,32 @@ class Story:
         ended_on = last.ends_at.astimezone(ZoneInfo(last.zone)).date()
         due_at = _on_morning(_a_year_after(ended_on), last.zone)
         later = (visit for visit in self.visits if visit.starts_at > last.ends_at)
-        return None if any(visit.created_at < due_at + _DAY for visit in later) else due_at
+        return None if any(_stood(visit, due_at) for visit in later) else due_at
+
+    def refreshers_of_no_course(self) -> list[datetime]:
+        """Return when refreshers came whose course was not finished by then."""
+        ended_at = {each: self._fulfilled(each)[-1].ends_at for each in self.finished()}
+        return [
+            nudge.at
+            for nudge in self.nudges
+            if nudge.kind == "refresher"
+            and not any(each in nudge.ref and at <= nudge.at for each, at in ended_at.items())
+        ]
+
+    def dead_ends(self) -> list[Done]:
+        """Return the answers to a message, given at once, that were told it is no longer open.
+
+        At once: within minutes, and the patient did nothing and heard of no change in between.
+        """
+        found = []
+        for before, done in pairwise((None, *self.done)):
+            if done is None or done.heard_at is None or not done.was_over:
+                continue
+            heard_at = done.heard_at
+            is_at_once = done.at - heard_at <= _AT_ONCE and (before is None or before.at < heard_at)
+            if is_at_once and not any(heard_at <= at <= done.at for at in self.news_at):
+                found.append(done)
+        return found
 
     def rechecks_due(self) -> list[tuple[datetime, datetime]]:
         """Return when each re-check is due, and until when it is of use: the next verdict."""
@@ -152,9 +186,18 @@ def _add_heard(ledger: Ledger, account: Account, of: Callable[[int], Story]) -> 
         message = known.get((each.chat_id, each.message_id))
         if each.nudge:
             ref = message.ref if message else ""
-            of(each.chat_id).nudges.append(Heard(each.nudge, ref, each.at, message is not None))
+            by_staff = message is not None and message.by_staff
+            heard = Heard(each.nudge, ref, each.at, message is not None, by_staff)
+            of(each.chat_id).nudges.append(heard)
         elif message is not None and message.kind is Kind.CONFIRMATION:
             of(each.chat_id).news_at.append(each.at)
+
+
+def _stood(visit: VisitLine, due_at: datetime) -> bool:
+    """Say whether a visit made a refresher needless: one that ended otherwise stood until then."""
+    if visit.created_at >= due_at + _DAY:
+        return False
+    return visit.state in _KEPT or visit.updated_at > due_at
 
 
 def _a_year_after(on: date) -> date:

@@ -17,6 +17,7 @@ class Wish(StrEnum):
     GET_TIMES = "get_times"
     MOVE = "move"
     CANCEL = "cancel"
+    CANCEL_ONE = "cancel_one"  # of several
     EARLIER = "earlier"  # than the next visit, when something frees up
 
 
@@ -44,8 +45,8 @@ class Look:
             if action in chosen and not (action is Action.REACH_HERE and person.leaves_hold):
                 return chosen[action]
         match self.wish:
-            case Wish.CANCEL:
-                return self._cancel(chosen)
+            case Wish.CANCEL | Wish.CANCEL_ONE:
+                return self._cancel(person, offered, chosen)
             case Wish.EARLIER:
                 return chosen.get(Action.WAIT)
             case Wish.MOVE:
@@ -53,11 +54,15 @@ class Look:
             case Wish.GET_TIMES:
                 return _time(person, offered) or self._offer(person, offered, chosen)
 
-    def _cancel(self, chosen: Chosen) -> Press | None:
+    def _cancel(self, person: Persona, offered: Sequence[Press], chosen: Chosen) -> Press | None:
+        """Say yes, to all or to the one that was named; then take the repair, if one is offered."""
+        ones = [p for p in offered if isinstance(p, Chose) and p.action is Action.CANCEL_ONE]
+        if ones and self.wish is Wish.CANCEL_ONE:
+            return person.rng.choice(ones)
         if Action.CANCEL_YES in chosen:
             return chosen[Action.CANCEL_YES]
         if self.began:
-            return None
+            return chosen.get(Action.MEND)
         self.began = Action.CANCEL in chosen
         return chosen.get(Action.CANCEL)
 

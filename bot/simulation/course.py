@@ -13,12 +13,13 @@ from bot.follow_up import FollowUp
 from bot.playground.chats import Message
 from bot.simulation.agenda import Agenda, Deed
 from bot.simulation.chance import Random
-from bot.simulation.habits import reaction
+from bot.simulation.habits import Unrest, at_night, reaction
 from bot.simulation.people import LostPatience, Person
 from bot.simulation.staff import Staff
 from bot.simulation.watching import WatchedStandIn
 from bot.worker import Worker
 from flows.events import AnsweredNudge
+from flows.follow_up import NudgeKind
 from storage import moments
 from storage.database import Database
 
@@ -102,6 +103,8 @@ class Course:
             (who.stops_after, person.stop),
             (who.asks_after, person.ask),
             (who.cancels_after, person.cancel),
+            (who.cancels_one_after, person.cancel_one),
+            (who.alarms_after, person.alarm),
             (who.waits_after, person.wait),
             (who.blocks_after, person.block),
         )
@@ -117,8 +120,22 @@ class Course:
         while on <= until:
             morning = on.replace(hour=9, minute=0, second=0, microsecond=0)
             self._agenda.plan(morning, self._staff.confirm_requests)
-            self._agenda.plan(morning.replace(hour=20, minute=45), self._staff.note_who_came)
+            self._agenda.plan(morning.replace(hour=20, minute=45), self._end_the_day)
+            self._agenda.plan(morning.replace(hour=21, minute=30), self._write_at_night)
             on += _DAY
+
+    async def _end_the_day(self) -> None:
+        await self._staff.note_who_came()
+        await self._staff.cancel_some()
+
+    async def _write_at_night(self) -> None:
+        """Let staff write when it is quiet, so that it waits for the morning; some act before."""
+        for chat_id, kind in await self._staff.write_by_hand():
+            person = self._people[chat_id]
+            deed = _deed(person, at_night(person.persona), kind)
+            if deed is not None:
+                at = self._clock.now() + _HOUR / 2
+                self._agenda.plan(at, partial(person.alone, deed))
 
     def _heard(self, chat_id: int, message: Message, nudge: AnsweredNudge) -> None:
         """Plan what a patient does about a message that came by itself."""
@@ -139,6 +156,20 @@ class Course:
         day = local.date() + (timedelta(0) if local.hour < _WAKES else _DAY)
         morning = datetime(day.year, day.month, day.day, _WAKES, 30, tzinfo=self._zone)
         return morning.astimezone(at.tzinfo)
+
+
+def _deed(person: Person, unrest: Unrest | None, kind: NudgeKind) -> Deed | None:
+    match unrest:
+        case Unrest.STOPS:
+            return person.stop
+        case Unrest.STOPS_KIND:
+            return partial(person.stop_kind, kind)
+        case Unrest.CANCELS:
+            return person.cancel_one
+        case Unrest.ALARMS:
+            return person.alarm
+        case None:
+            return None
 
 
 async def _patiently(deed: Deed) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from bot.simulation.choices import Wish
 from bot.simulation.personas import CLEAR, Persona
@@ -17,6 +18,15 @@ _AT_ONCE = (timedelta(minutes=1), timedelta(minutes=2))
 _PREPARES = frozenset({NudgeKind.PREPARE_WEEK, NudgeKind.PREPARE_DAY, NudgeKind.AFTERCARE})
 
 _Wanted = tuple[NudgeAnswer, Wish | None] | None
+
+
+class Unrest(StrEnum):
+    """What somebody does of their own accord late in the evening."""
+
+    STOPS = "stops"
+    STOPS_KIND = "stops_kind"
+    CANCELS = "cancels"  # one visit
+    ALARMS = "alarms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +44,13 @@ def reaction(person: Persona, kind: NudgeKind) -> Reaction | None:
     wanted = _stop(person, kind) if kind in _PREPARES else _HABITS[kind](person, kind)
     if wanted is None:
         return None
-    at_once = kind is NudgeKind.HOLD_ENDS
+    at_once = kind is NudgeKind.HOLD_ENDS or person.does(person.answers_at_once)
     return Reaction(person.waits(*(_AT_ONCE if at_once else _SOON)), *wanted, at_once)
+
+
+def at_night(person: Persona) -> Unrest | None:
+    """Return what the person does while something waits for the morning; mostly nothing."""
+    return person.rng.choice(list(Unrest)) if person.does(person.acts_at_night) else None
 
 
 def _stop(person: Persona, _: NudgeKind) -> _Wanted:

@@ -30,6 +30,9 @@ class Done:
     act: Act = Act.WROTE
     stopped_kind: str = ""
     answered: bool = True  # by a screen, before the patient stopped waiting
+    nudge: str = ""  # the kind of the message under which a button was pressed, if it was a nudge
+    heard_at: datetime | None = None  # when that message came
+    was_over: bool = False  # the answer was that it is no longer open
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Delivered:
     message_id: int
     at: datetime  # aware UTC
     nudge: str = ""
+    says_over: bool = False  # that what a button spoke of is no longer open
 
 
 @dataclass(slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from bot.callback_data import Press, unpack
 from bot.playground import patients
@@ -15,6 +16,7 @@ from bot.simulation.ledger import Act, Done, Ledger
 from bot.simulation.personas import Fate, Persona
 from bot.simulation.watching import WatchedStandIn, nudge_in
 from flows.events import Action, AnsweredNudge, AskedForPerson, Chose, NudgeAnswer, Repeated
+from flows.follow_up import NudgeKind
 
 _PATIENCE = 60.0  # seconds of real time after which an act counts as unanswered
 _MOST_ACTS = 60  # in one look at the chat; more is going round in circles
@@ -83,14 +85,24 @@ class Person:
         await self._start(self._clinic)
         if self.persona.fate is Fate.URGENT:
             await self._look(Look(), at_most=3)
-            await self._act(Act.ALARMED, lambda: self._write(_ALARMING))
+            await self.alarm()
             return
         await self._look(Look(), at_most=self.persona.hesitates_after)
+
+    async def alarm(self) -> None:
+        """Write of something urgent, whatever is asked."""
+        if not self.chat.blocked:
+            await self._act(Done(self.chat_id, self._now, Act.ALARMED), self._writing(_ALARMING))
 
     async def cancel(self) -> None:
         """Take the booking back."""
         await self.write("/my")
         await self._look(Look(Wish.CANCEL))
+
+    async def cancel_one(self) -> None:
+        """Take one visit of several back."""
+        await self.write("/my")
+        await self._look(Look(Wish.CANCEL_ONE))
 
     async def wait(self) -> None:
         """Ask to be told when something earlier than the next visit frees up."""
@@ -100,8 +112,16 @@ class Person:
     async def stop(self) -> None:
         """Ask for no more messages."""
         if not self.chat.blocked:
-            await self._act(Act.STOPPED, lambda: self._write("/stop"))
+            await self._act(Done(self.chat_id, self._now, Act.STOPPED), self._writing("/stop"))
             self._has_stopped = True
+
+    async def stop_kind(self, kind: NudgeKind) -> None:
+        """Ask for no more messages of a kind, under the last one that came."""
+        for message in reversed(list(self.chat.messages.values())):
+            nudge = nudge_in(message)
+            if nudge is not None and nudge.kind is kind:
+                await self.answer(message.message_id, NudgeAnswer.STOP, None)
+                return
 
     async def ask(self) -> None:
         """Write to a person of the clinic."""
@@ -114,14 +134,14 @@ class Person:
     async def block(self) -> None:
         """Block the bot."""
         if not self.chat.blocked:
-            await self._act(Act.BLOCKED, lambda: self._set_blocked(blocked=True))
+            blocking = Done(self.chat_id, self._now, Act.BLOCKED)
+            await self._act(blocking, lambda: self._set_blocked(blocked=True))
 
     async def unblock(self) -> None:
         """Unblock the bot, press Start and go on."""
         if self.chat.blocked:
             self._set_blocked(blocked=False)
-            now = self._standin.clock.now()
-            self._ledger.done.append(Done(self.chat_id, now, Act.UNBLOCKED))
+            self._ledger.done.append(Done(self.chat_id, self._now, Act.UNBLOCKED))
             await self._start()
             await self._look(Look())
 
@@ -132,8 +152,14 @@ class Person:
             return
         for row, column, press in _presses(message):
             if isinstance(press, AnsweredNudge) and press.answer is answer:
-                stopped = press.kind.value if answer is NudgeAnswer.STOP else ""
-                await self._tap(message, row, column, stopped_kind=stopped)
+                done = Done(
+                    self.chat_id,
+                    self._now,
+                    stopped_kind=press.kind.value if answer is NudgeAnswer.STOP else "",
+                    nudge=press.kind.value,
+                    heard_at=datetime.fromtimestamp(message.date, UTC),
+                )
+                await self._tap(message, row, column, done)
                 break
         if wish is not None:
             await self._look(Look(wish))
@@ -141,7 +167,7 @@ class Person:
     async def write(self, words: str) -> None:
         """Write something."""
         if not self.chat.blocked:
-            await self._act(Act.WROTE, lambda: self._write(words))
+            await self._act(Done(self.chat_id, self._now), self._writing(words))
 
     # How they do it --------------------------------------------------------------------------
 
@@ -153,7 +179,8 @@ class Person:
                 return
             message, row, column, _ = next(each for each in offered if each[3] == press)
             comes_back = self._has_stopped and press == Chose(Action.CONTINUE)
-            await self._tap(message, row, column, Act.RETURNED if comes_back else Act.WROTE)
+            act = Act.RETURNED if comes_back else Act.WROTE
+            await self._tap(message, row, column, Done(self.chat_id, self._now, act))
             self._has_stopped = self._has_stopped and not comes_back
 
     def _offered(self) -> list[tuple[Message, int, int, Press]]:
@@ -167,35 +194,33 @@ class Person:
         return []
 
     async def _start(self, payload: str = "") -> None:
-        await self._act(Act.RETURNED, lambda: patients.start(self._standin, self.chat, payload))
+        starting = Done(self.chat_id, self._now, Act.RETURNED)
+        await self._act(starting, lambda: patients.start(self._standin, self.chat, payload))
         self._has_stopped = False
 
-    def _write(self, words: str) -> None:
-        patients.say(self._standin, self.chat, words)
+    @property
+    def _now(self) -> datetime:
+        return self._standin.clock.now()
+
+    def _writing(self, words: str) -> Callable[[], object]:
+        return lambda: patients.say(self._standin, self.chat, words)
 
     def _set_blocked(self, *, blocked: bool) -> None:
         patients.set_blocked(self._standin, self.chat, blocked=blocked)
 
-    async def _tap(
-        self,
-        message: Message,
-        row: int,
-        column: int,
-        act: Act = Act.WROTE,
-        *,
-        stopped_kind: str = "",
-    ) -> None:
+    async def _tap(self, message: Message, row: int, column: int, done: Done | None = None) -> None:
         def tap() -> None:
             patients.tap(self._standin, self.chat, message.message_id, row, column)
 
-        await self._act(act, tap, stopped_kind=stopped_kind, parts=2)
+        await self._act(done or Done(self.chat_id, self._now), tap, parts=2)
 
-    async def _act(
-        self, act: Act, do: Callable[[], object], *, stopped_kind: str = "", parts: int = 1
-    ) -> None:
-        """Do something and wait until the bot has answered it in full; raises LostPatience."""
+    async def _act(self, done: Done, do: Callable[[], object], *, parts: int = 1) -> None:
+        """Do something and wait until the bot has answered it in full; raises LostPatience.
+
+        What it was goes into the ledger with what came of it.
+        """
         answering = self._answering = _Answering(parts)
-        at, answered = self._standin.clock.now(), True
+        before, answered = len(self._ledger.delivered), True
         do()
         try:
             async with asyncio.timeout(_PATIENCE):
@@ -203,7 +228,11 @@ class Person:
         except TimeoutError:
             answered = False
         self._answering = None
-        self._ledger.done.append(Done(self.chat_id, at, act, stopped_kind, answered))
+        was_over = any(
+            each.says_over and each.chat_id == self.chat_id
+            for each in self._ledger.delivered[before:]
+        )
+        self._ledger.done.append(replace(done, answered=answered, was_over=was_over))
         if not answered:
             raise LostPatience
 

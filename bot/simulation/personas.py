@@ -105,6 +105,10 @@ class Persona:
     stops_after: timedelta | None = None
     asks_after: timedelta | None = None  # wants to talk to a person
     waits_after: timedelta | None = None  # wants something earlier, if it frees up
+    cancels_one_after: timedelta | None = None
+    alarms_after: timedelta | None = None  # writes of something urgent, between visits as a rule
+    answers_at_once: float = 0.0
+    acts_at_night: float = 0.2  # when the clinic has just written something for the morning
 
     def does(self, chance: float) -> bool:
         """Say whether something of this chance happens now."""
@@ -158,3 +162,8 @@ def _draw_later(person: Persona) -> None:
         person.asks_after = timedelta(days=rng.randint(0, 60))
     if person.does(0.15):
         person.waits_after = timedelta(days=rng.randint(0, 30))
+    if person.does(0.06):
+        person.cancels_one_after = timedelta(days=rng.randint(1, 90))
+    if person.does(0.05):
+        person.alarms_after = timedelta(days=rng.randint(15, 120))
+    person.answers_at_once = rng.choice((0.0, 0.1, 0.5))

@@ -103,7 +103,7 @@ def _cap(evidence: Evidence) -> Iterator[str]:
     for chat_id, story in evidence.stories.items():
         for earlier, later in pairwise(story.nudges):
             wrote = any(earlier.at <= at <= later.at for at in story.wrote_at)
-            if later.at - earlier.at < _APART and not wrote:
+            if later.at - earlier.at < _APART and not wrote and not later.by_staff:
                 yield f"{earlier.kind} and {later.kind} to chat {chat_id} {_on(later.at)}"
 
 
@@ -144,10 +144,11 @@ def _twice(evidence: Evidence) -> Iterator[str]:
         for nudge in story.nudges:
             if not nudge.is_known:
                 yield f"{nudge.kind} to chat {chat_id} that the outbox does not know of"
-        said = Counter((nudge.kind, nudge.ref) for nudge in story.nudges if nudge.is_known)
-        for (kind, ref), times in said.items():
-            if times > 1:
-                yield f"{kind} of {ref} to chat {chat_id}, {times} times"
+        said = Counter[tuple[str, str]]()
+        for nudge in (each for each in story.nudges if each.is_known):
+            said[nudge.kind, nudge.ref] += 1
+            if said[nudge.kind, nudge.ref] > 1 and not nudge.by_staff:
+                yield f"{nudge.kind} of {nudge.ref} to chat {chat_id} again {_on(nudge.at)}"
 
 
 def _refreshers(evidence: Evidence) -> Iterator[str]:
@@ -167,6 +168,18 @@ def _refreshers(evidence: Evidence) -> Iterator[str]:
                 yield f"no refresher to chat {chat_id} {_on(due_at)}"
             elif offers and offers[0] < due_at:
                 yield f"refresher to chat {chat_id} before {_on(due_at)}"
+
+
+def _unfinished(evidence: Evidence) -> Iterator[str]:
+    for chat_id, story in evidence.stories.items():
+        for at in story.refreshers_of_no_course():
+            yield f"refresher to chat {chat_id} {_on(at)}"
+
+
+def _dead_ends(evidence: Evidence) -> Iterator[str]:
+    for chat_id, story in evidence.stories.items():
+        for done in story.dead_ends():
+            yield f"{done.nudge} of chat {chat_id} {_on(done.at)}"
 
 
 def _rechecks(evidence: Evidence) -> Iterator[str]:
@@ -245,7 +258,9 @@ PROMISES: Mapping[str, Callable[[Evidence], Iterable[str]]] = {
     "no message about a cancelled visit": _about_cancelled,
     "no message twice": _twice,
     "one refresher for every finished course": _refreshers,
+    "no refresher of an unfinished course": _unfinished,
     "one re-check on the day for everyone who had to wait": _rechecks,
+    "the buttons of what came by itself lead on": _dead_ends,
     "every act is answered": _unanswered,
     "no message is lost": _lost,
     "no error": _errors,

@@ -1,21 +1,32 @@
-"""The clinics' people: in the evening they note who came, in the morning they confirm requests."""
+"""The clinics' people: in the evening they note who came, in the morning they confirm requests.
+
+Now and then they cancel a visit, or write to somebody at night, which waits for the morning.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.simulation.chance import Random
-from storage import accounts, staff, staff_bookings
+from flows.follow_up import NudgeKind
+from storage import accounts, day_sheet, nudge_work, staff, staff_bookings
 from storage.accounts import VisitLine
 from storage.clerks import Clerk, Seen
 from storage.database import Database
+from storage.lead_work import Whose
+from storage.nudge_work import Sending
 
 _DAY = timedelta(days=1)
+_WEEK = 7 * _DAY
+_SOON_FOR = 3 * _DAY  # before and after a visit there is most to say
+_CANCELS = 0.001  # share of the visits of the coming days that a clinic cancels each evening
+_WRITES = 0.02  # share of their patients to whom it writes by hand each night
 _BOOKED, _REQUESTED = frozenset({"booked"}), frozenset({"pending"})
+_DONE = frozenset({"fulfilled"})
 
 
 class Staff:
@@ -59,6 +70,44 @@ class Staff:
         for visits in requested.values():
             seen = tuple(Seen(visit.uid, visit.version) for visit in visits)
             await self._database.write(staff_bookings.confirm_series, self._clerk(visits[0]), seen)
+
+    async def cancel_some(self) -> None:
+        """Cancel a few of the visits that come soon, each alone."""
+        now = self._clock.now()
+        for visit in await self._some(_CANCELS, now, now + _WEEK, _BOOKED):
+            seen = Seen(visit.uid, visit.version)
+            await self._database.write(staff_bookings.cancel, self._clerk(visit), seen)
+
+    async def write_by_hand(self) -> list[tuple[int, NudgeKind]]:
+        """Send a few patients a nudge; return to which chats, and of which kinds."""
+        now, found = self._clock.now(), []
+        for visit in await self._some(_WRITES, now - _SOON_FOR, now + _SOON_FOR, _BOOKED | _DONE):
+            kind = await self._write(visit)
+            if kind is not None and visit.chat_id is not None:
+                found.append((visit.chat_id, kind))
+        return found
+
+    async def _some(
+        self, share: float, since: datetime, until: datetime, states: frozenset[str]
+    ) -> list[VisitLine]:
+        visits = await self._database.read(accounts.visits, since, until, states)
+        return [visit for visit in visits if self._rng.random() < share]
+
+    async def _write(self, visit: VisitLine) -> NudgeKind | None:
+        """Send one of the nudges that the console offers for the patient of a visit."""
+        now, read = self._clock.now(), self._database.read
+        day = await read(day_sheet.sheet, visit.clinic_id, visit.starts_at, visit.ends_at, now)
+        found = (each for column in day for each in column.visits if each.uid == visit.uid)
+        lead_id = next((each.lead_id for each in found), None)
+        if lead_id is None:
+            return None
+        sheet = await read(nudge_work.sheet, visit.clinic_id, lead_id, now)
+        if sheet is None or not sheet.choices:
+            return None
+        kind = self._rng.choice(sheet.choices)
+        whose = Whose(visit.clinic_id, self._ids[visit.clinic_id], lead_id, now)
+        sending = await self._database.write(nudge_work.send, whose, kind)
+        return kind if sending is Sending.QUEUED else None
 
     async def _note(self, visit: VisitLine, *, is_here: bool) -> None:
         clerk, seen = self._clerk(visit), Seen(visit.uid, visit.version)

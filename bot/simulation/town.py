@@ -42,6 +42,7 @@ BEGINS_AT = datetime(2027, 1, 4, 8, 0, tzinfo=UTC)
 ARRIVALS_OVER = timedelta(days=60)
 
 _MISSES = 0.05  # share of visits to which nobody comes
+_LOCALE = "en"  # in which made-up people write and are written to
 
 #: What tells that a person's act was dealt with in full, and which of its arguments is the chat.
 _LAST_WRITES: Mapping[Callable[..., object], int] = {
@@ -94,7 +95,7 @@ async def simulate(plan: Plan, tell: Tell) -> tuple[Evidence, Hours]:
 @asynccontextmanager
 async def _town(plan: Plan, database: Database, ledger: Ledger) -> AsyncIterator[Course]:
     rng, clock, tokens = seeded(plan.seed), MovableClock(_StoppedClock()), _tokens()
-    standin = WatchedStandIn(clock, ledger)
+    standin = WatchedStandIn(clock, ledger, _words("note.nudge_over"))
     known = await database.read(clinics.load_all)
     people = _people(plan, rng, standin, ledger, known)
     standin.on_tap_answered = lambda chat_id: people[chat_id].sees()
@@ -168,6 +169,10 @@ def _people(
         person = Person(persona, chat, standin, ledger, slugs[number % len(slugs)])
         people[person.chat_id] = person
     return people
+
+
+def _words(key: str) -> str:
+    return protocol_files.load_catalogues()[_LOCALE].text(key)
 
 
 def _tokens() -> Iterator[str]:

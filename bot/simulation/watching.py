@@ -15,9 +15,11 @@ from flows.events import AnsweredNudge
 class WatchedStandIn(StandIn):
     """Notes every message that the bot sends, and tells of those that came by themselves."""
 
-    def __init__(self, clock: Clock, ledger: Ledger) -> None:
+    def __init__(self, clock: Clock, ledger: Ledger, over: str) -> None:
+        """`over` are the words that say that what a button spoke of is no longer open."""
         super().__init__(clock)
         self._ledger = ledger
+        self._over = over
         self.on_nudge: Callable[[int, Message, AnsweredNudge], None] = _nothing
         self.on_tap_answered: Callable[[int], None] = _nobody
 
@@ -29,9 +31,8 @@ class WatchedStandIn(StandIn):
             return
         chat_id, nudge = chat.patient.chat_id, nudge_in(message)
         name = nudge.kind.value if nudge else ""
-        self._ledger.delivered.append(
-            Delivered(chat_id, message.message_id, self.clock.now(), name)
-        )
+        now, says_over = self.clock.now(), self._over in message.text
+        self._ledger.delivered.append(Delivered(chat_id, message.message_id, now, name, says_over))
         if nudge is not None:
             self.on_nudge(chat_id, message, nudge)
 

@@ -78,14 +78,19 @@ class Year:
         self.ledger.done.sort(key=lambda done: done.at)
         return self
 
+    def answers(self, kind: str, heard_at: datetime, after: timedelta, **more: object) -> Year:
+        """Press a button of a nudge some time after it came, and read that it is over."""
+        more = {"was_over": True, **more}
+        return self.does(heard_at + after, nudge=kind, heard_at=heard_at, **more)
+
     def hears(
-        self, kind: str, ref: str, at: datetime, *, noted: bool = True, uid: str = ""
+        self, kind: str, ref: str, at: datetime, *, noted: bool = True, **changes: object
     ) -> Year:
         """Let a nudge arrive; without being `noted`, the outbox knows nothing of it."""
         message_id = self._arrives(at, kind)
         if noted:
-            line = MessageLine(message_id, Kind.NUDGE, CHAT, "sent", kind, ref, uid, False, at)
-            self.messages.append(line)
+            line = MessageLine(message_id, Kind.NUDGE, CHAT, "sent", kind, ref, "", False, at)
+            self.messages.append(replace(line, **changes))
         return self
 
     def hears_news(self, at: datetime, **changes: object) -> Year:

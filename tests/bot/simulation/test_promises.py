@@ -83,6 +83,18 @@ def test_who_wrote_in_between_may_get_another(year: Year) -> None:
     assert year.breaks() == NOTHING
 
 
+def test_what_staff_send_may_follow_soon(year: Year) -> None:
+    year.hears("reminder", "visit-2:0", REMINDED_AT)
+    year.hears("prepare_day", "visit-2:0", REMINDED_AT + 9 * HOUR, by_staff=True)
+    assert year.breaks() == NOTHING
+
+
+def test_nothing_may_follow_soon_after_what_staff_sent(year: Year) -> None:
+    year.hears("reminder", "visit-2:0", REMINDED_AT, by_staff=True)
+    year.hears("prepare_day", "visit-2:0", REMINDED_AT + 9 * HOUR)
+    assert year.breaks() == ["at most one message by itself in 12 hours"]
+
+
 def test_unblocking_is_not_writing(year: Year) -> None:
     year.hears("reminder", "visit-2:0", REMINDED_AT).does(REMINDED_AT + HOUR, Act.UNBLOCKED)
     year.hears("prepare_day", "visit-2:0", REMINDED_AT + 9 * HOUR)
@@ -115,6 +127,15 @@ def test_after_a_red_flag_nothing_comes_by_itself(year: Year) -> None:
     assert year.breaks() == ["no message by itself after a red flag"]
 
 
+def test_coming_back_ends_no_red_flag(year: Year) -> None:
+    year.does(REFRESHER_AT - 2 * DAY, Act.ALARMED).does(REFRESHER_AT - DAY, Act.RETURNED)
+    assert year.breaks() == ["no message by itself after a red flag"]
+
+
+def test_what_was_heard_before_a_red_flag_was_no_fault(year: Year) -> None:
+    assert year.does(REFRESHER_AT + HOUR, Act.ALARMED).breaks() == NOTHING
+
+
 def test_nothing_is_said_about_a_cancelled_visit(year: Year) -> None:
     gone = a_visit(3, SECOND_AT - 20 * DAY, state="cancelled", updated_at=SECOND_AT - 30 * DAY)
     year.visits.append(gone)
@@ -130,6 +151,18 @@ def test_that_a_visit_was_cancelled_is_told(year: Year) -> None:
 
 def test_the_same_word_twice_is_found(year: Year) -> None:
     year.hears("aftercare", "visit-1:0", FIRST_AT + 9 * HOUR)
+    year.hears("aftercare", "visit-1:0", FIRST_AT + 33 * HOUR)
+    assert year.breaks() == ["no message twice"]
+
+
+def test_staff_may_say_the_same_again(year: Year) -> None:
+    year.hears("aftercare", "visit-1:0", FIRST_AT + 9 * HOUR)
+    year.hears("aftercare", "visit-1:0", FIRST_AT + 33 * HOUR, by_staff=True)
+    assert year.breaks() == NOTHING
+
+
+def test_what_staff_said_is_not_said_again(year: Year) -> None:
+    year.hears("aftercare", "visit-1:0", FIRST_AT + 9 * HOUR, by_staff=True)
     year.hears("aftercare", "visit-1:0", FIRST_AT + 33 * HOUR)
     assert year.breaks() == ["no message twice"]
 
@@ -167,6 +200,54 @@ def test_an_unfinished_course_needs_no_refresher() -> None:
 def test_who_has_booked_again_needs_no_refresher() -> None:
     year = Year()
     year.visits.append(a_visit(3, REFRESHER_AT + 30 * DAY, series_id="other", state="booked"))
+    assert year.breaks() == NOTHING
+
+
+@pytest.mark.parametrize("state", ["cancelled", "noshow"])
+@pytest.mark.parametrize(("ended_for", "is_needed"), [(DAY, True), (-DAY, False)])
+def test_a_later_visit_that_was_not_kept_excuses_no_missing_refresher(
+    state: str, ended_for: timedelta, is_needed: bool
+) -> None:
+    year = Year()
+    at, ended_at = SECOND_AT + 60 * DAY, REFRESHER_AT - ended_for
+    later = a_visit(1, at, series_id="other", run=2, state=state, updated_at=ended_at)
+    year.visits.append(later)
+    assert year.breaks() == (["one refresher for every finished course"] if is_needed else [])
+
+
+def test_a_refresher_of_an_unfinished_course_is_found(year: Year) -> None:
+    year.visits[1] = a_visit(2, SECOND_AT, state="noshow")
+    assert year.breaks() == ["no refresher of an unfinished course"]
+
+
+def test_a_refresher_before_the_course_was_finished_is_found() -> None:
+    year = Year().hears("refresher", "series:series", SECOND_AT - DAY)
+    assert "no refresher of an unfinished course" in year.breaks()
+
+
+LEADS_ON, MINUTE = "the buttons of what came by itself lead on", timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("kind", ["missed", "next_session", "refresher"])
+def test_a_button_that_is_over_at_once_is_found(year: Year, kind: str) -> None:
+    assert year.answers(kind, REMINDED_AT, MINUTE).breaks() == [LEADS_ON]
+
+
+def test_a_button_that_leads_on_is_as_promised(year: Year) -> None:
+    assert year.answers("missed", REMINDED_AT, MINUTE, was_over=False).breaks() == NOTHING
+
+
+def test_a_button_that_is_over_much_later_may_be(year: Year) -> None:
+    assert year.answers("missed", REMINDED_AT, 2 * HOUR).breaks() == NOTHING
+
+
+def test_what_the_patient_did_in_between_may_have_ended_it(year: Year) -> None:
+    year.does(REMINDED_AT + MINUTE).answers("missed", REMINDED_AT, 2 * MINUTE)
+    assert year.breaks() == NOTHING
+
+
+def test_what_the_clinic_did_in_between_may_have_ended_it(year: Year) -> None:
+    year.hears_news(REMINDED_AT + MINUTE).answers("missed", REMINDED_AT, 2 * MINUTE)
     assert year.breaks() == NOTHING
 
 
