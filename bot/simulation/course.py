@@ -29,6 +29,7 @@ _BATCH = 4  # messages for which it is worth opening one more
 _TICK = timedelta(microseconds=1)  # so that the clock never stands still
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
+_SOME_NIGHTS = 3 * _DAY  # between those on which staff still write
 
 Tell = Callable[[datetime], None]
 
@@ -116,17 +117,16 @@ class Course:
             self._agenda.plan(self._awake(back_at), partial(person.alone, person.unblock))
 
     def _plan_staff(self, until: datetime) -> None:
-        on = self._clock.now().astimezone(self._zone)
+        begins_on = on = self._clock.now().astimezone(self._zone)
         while on <= until:
             morning = on.replace(hour=9, minute=0, second=0, microsecond=0)
             self._agenda.plan(morning, self._staff.confirm_requests)
-            self._agenda.plan(morning.replace(hour=20, minute=45), self._end_the_day)
-            self._agenda.plan(morning.replace(hour=21, minute=30), self._write_at_night)
+            evening = morning.replace(hour=20, minute=45)
+            self._agenda.plan(evening, self._staff.note_who_came)
+            if (on - begins_on) % _SOME_NIGHTS < _DAY:
+                self._agenda.plan(evening, self._staff.cancel_some)
+                self._agenda.plan(morning.replace(hour=21, minute=30), self._write_at_night)
             on += _DAY
-
-    async def _end_the_day(self) -> None:
-        await self._staff.note_who_came()
-        await self._staff.cancel_some()
 
     async def _write_at_night(self) -> None:
         """Let staff write when it is quiet, so that it waits for the morning; some act before."""

@@ -15,6 +15,16 @@ from flows.follow_up import NudgeKind
 _SOON = (timedelta(minutes=10), timedelta(hours=9))
 _AT_ONCE = (timedelta(minutes=1), timedelta(minutes=2))
 
+#: How often an answer is pressed as soon as the message comes: what is rare tells something then.
+_EAGER: Mapping[NudgeKind, float] = {
+    NudgeKind.HOLD_ENDS: 1.0,
+    NudgeKind.MISSED: 0.5,
+    NudgeKind.NEXT_SESSION: 0.5,
+    NudgeKind.RECHECK: 0.5,
+    NudgeKind.REFRESHER: 0.5,
+}
+_ELSE_EAGER = 0.1
+
 _PREPARES = frozenset({NudgeKind.PREPARE_WEEK, NudgeKind.PREPARE_DAY, NudgeKind.AFTERCARE})
 
 _Wanted = tuple[NudgeAnswer, Wish | None] | None
@@ -44,7 +54,7 @@ def reaction(person: Persona, kind: NudgeKind) -> Reaction | None:
     wanted = _stop(person, kind) if kind in _PREPARES else _HABITS[kind](person, kind)
     if wanted is None:
         return None
-    at_once = kind is NudgeKind.HOLD_ENDS or person.does(person.answers_at_once)
+    at_once = person.does(_EAGER.get(kind, _ELSE_EAGER))
     return Reaction(person.waits(*(_AT_ONCE if at_once else _SOON)), *wanted, at_once)
 
 

@@ -107,7 +107,6 @@ class Persona:
     waits_after: timedelta | None = None  # wants something earlier, if it frees up
     cancels_one_after: timedelta | None = None
     alarms_after: timedelta | None = None  # writes of something urgent, between visits as a rule
-    answers_at_once: float = 0.0
     acts_at_night: float = 0.2  # when the clinic has just written something for the morning
 
     def does(self, chance: float) -> bool:
@@ -166,4 +165,3 @@ def _draw_later(person: Persona) -> None:
         person.cancels_one_after = timedelta(days=rng.randint(1, 90))
     if person.does(0.05):
         person.alarms_after = timedelta(days=rng.randint(15, 120))
-    person.answers_at_once = rng.choice((0.0, 0.1, 0.5))

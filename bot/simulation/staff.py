@@ -23,8 +23,8 @@ from storage.nudge_work import Sending
 _DAY = timedelta(days=1)
 _WEEK = 7 * _DAY
 _SOON_FOR = 3 * _DAY  # before and after a visit there is most to say
-_CANCELS = 0.001  # share of the visits of the coming days that a clinic cancels each evening
-_WRITES = 0.02  # share of their patients to whom it writes by hand each night
+_CANCELS = 0.003  # share of the visits of the coming days that a clinic cancels in an evening
+_WRITES = 0.06  # share of the patients of these days to whom it writes in a night
 _BOOKED, _REQUESTED = frozenset({"booked"}), frozenset({"pending"})
 _DONE = frozenset({"fulfilled"})
 
