@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, case, func, select
 
 from flows import conversation as values
 from flows.conversation import Stage
@@ -24,6 +24,7 @@ from flows.follow_up import (
 from flows.plan import Plan
 from storage import documents
 from storage.models import (
+    WAITING,
     Appointment,
     Clinic,
     Conversation,
@@ -76,7 +77,13 @@ _VISITS = (
     .order_by(Appointment.starts_at)
 )
 
-_SENT = select(Outbox.payload, Outbox.sent_at, Outbox.created_at).where(
+#: What waits for the end of the quiet hours counts from then on, however early it was made.
+_AT = case(
+    (Outbox.state.in_(WAITING), Outbox.due_at),
+    else_=func.coalesce(Outbox.sent_at, Outbox.created_at),
+).label("at")
+
+_SENT = select(Outbox.payload, _AT).where(
     Outbox.chat_id == bindparam("chat"), Outbox.kind == Kind.NUDGE.value
 )
 
@@ -244,5 +251,5 @@ def _months(plan: Plan) -> int:
 def _sent(connection: Connection, chat_id: int) -> tuple[Sent, ...]:
     """Every message that was ever made counts: one that was taken back is not made again."""
     rows = connection.execute(_SENT, {"chat": chat_id})
-    found = ((json.loads(row.payload), row.sent_at or row.created_at) for row in rows)
+    found = ((json.loads(row.payload), row.at) for row in rows)
     return tuple(Sent(payload["nudge"], payload["ref"], at) for payload, at in found)

@@ -15,9 +15,11 @@ from flows.follow_up import History, NudgeKind, Silence, VisitState
 from flows.nudge_rules import candidates
 from flows.plan import Plan
 from flows.protocol import Spacing
-from storage import follow_ups, histories, moments, patients, staff_bookings, turns
+from storage import follow_ups, histories, moments, outbox, patients, staff_bookings, turns
 from storage.database import Database
 from storage.models import Appointment, FollowUp, Outbox
+from storage.outbox import Message
+from storage.outbox_policy import Kind
 from tests.builders import (
     MONDAY,
     NOW,
@@ -205,6 +207,18 @@ async def test_a_patient_about_whom_nothing_is_known_is_not_looked_at_again(
 
     assert await willow.write(follow_ups.look, NOW) == (ADA,)
     assert await next_look(willow, NOW) is None
+
+
+async def test_what_waits_for_the_morning_counts_from_the_morning_on(course: Database) -> None:
+    morning = NOW + timedelta(hours=10)
+    payload: dict[str, str | int] = {"nudge": "today", "ref": "x", "uid": ""}
+    waits = Message("nudge:7:today:x", Kind.NUDGE, morning, chat_id=ADA, payload=payload)
+    await course.write(outbox.enqueue, waits, NOW)
+
+    # A word written at night is no answer to it: nothing else comes in the same morning.
+    (sent,) = (await history(course)).sent
+
+    assert sent.at == morning
 
 
 async def test_what_staff_do_is_no_word_of_the_patient(willow: Database) -> None:
