@@ -182,20 +182,11 @@ async def test_who_had_to_wait_is_asked_on_the_day_and_books(year: Year) -> None
     assert await zoe.taps("Start") == "acne_now"
     await zoe.answers(acne_now="clear")
     assert await zoe.taps("All correct") == Stage.PLAN
+    await zoe.follows("Book all 4", "Here in Telegram")
 
-
-async def test_after_a_stop_there_is_silence_whatever_waits(year: Year) -> None:
-    maya = await booked(year.here)
-    first_at = await year.at(maya.patient.chat_id, 1)
-    await year.passes(first_at - timedelta(hours=1))
-    before = await year.said()
-
-    await maya.patient.says("/stop")
-    await maya.arrives()
-    await year.passes(first_at + timedelta(days=500))
-
-    assert [line.split()[0] for line in before] == ["today"]
-    assert await year.said() == before
+    assert (await zoe.conversation()).state == Stage.BOOKED
+    states = [state for *_, state, _ in await year.visits(zoe.patient.chat_id)]
+    assert states == ["booked"] * 4
 
 
 async def test_something_that_changed_rings_again_and_waits_until_somebody_has_looked(
