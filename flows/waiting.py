@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from flows import continuing, mending
 from flows.conversation import BookedSession
 from flows.effects import DeclineOffer, JoinWaitlist, LeaveWaitlist, MoveAppointment
-from flows.follow_up import History, Visit, VisitState
+from flows.follow_up import TREATING, History, Visit
 from flows.position import Position
 from flows.protocol import Spacing
 from flows.slots import EPOCH, Slot, local_start
@@ -105,7 +105,7 @@ def treating_sessions(history: History, series_id: str) -> tuple[Visit, ...]:
         for visit in history.visits
         if visit.series_id == series_id
         and visit.is_treatment
-        and (visit.is_kept or visit.state is VisitState.PENDING)
+        and visit.state in TREATING
     )
     return tuple(sorted(found, key=lambda visit: visit.starts_at))
 
