@@ -33,7 +33,7 @@ async def test_only_the_visit_before_which_something_changed_waits(year: Year) -
     await year.keeps(chat, 1)
     second, third = (await year.visits(chat))[1:3]
     await year.passes(second[1] - 2 * DAY + MINUTE)
-    await maya.patient.sees("Since we last spoke, is anything new?")
+    await maya.patient.sees("Is anything new since we last spoke?")
 
     await maya.taps("Something has changed")
     await year.sends()
