@@ -103,9 +103,7 @@ def treating_sessions(history: History, series_id: str) -> tuple[Visit, ...]:
     found = (
         visit
         for visit in history.visits
-        if visit.series_id == series_id
-        and visit.is_treatment
-        and visit.state in TREATING
+        if visit.series_id == series_id and visit.is_treatment and visit.state in TREATING
     )
     return tuple(sorted(found, key=lambda visit: visit.starts_at))
 

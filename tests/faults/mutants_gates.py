@@ -23,7 +23,7 @@ _TABLE: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     (
         "references are kept on SQLite",
         "storage/sqlite_engine.py",
-        ', "foreign_keys=ON"]',
+        "f\"foreign_keys={'ON' if refers else 'OFF'}\"]",
         "]",
         (*_CONSTRAINTS, "-k", "sqlite"),
     ),

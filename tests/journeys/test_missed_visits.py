@@ -89,7 +89,7 @@ async def test_a_missed_visit_that_nobody_spoke_of_again_is_the_next_one(year: Y
         await year.keeps(chat, number)
 
     await year.passes(year.here.clock.now() + timedelta(days=22))
-    await maya.patient.sees("Your visit 5 has no time yet")
+    await maya.patient.sees("Visit 5 has no date yet")
     assert await maya.taps("Show me times") == Stage.PLAN
     await maya.follows("Book: ", "Here in Telegram")
 

@@ -81,7 +81,7 @@ async def queued(database: Database) -> Desk:
         (((StopNudges(NudgeKind.REMINDER),), {}), "Unwanted"),
         (((), RED_FLAG), "RedFlag"),
         (((PauseVisit("series-1"),), {}), "SomethingChanged"),
-        (((MoveAppointment("series-1", a_slot(MONDAY + timedelta(days=2))),), {}), "Outdated"),
+        (((MoveAppointment("series-1", a_slot(MONDAY + timedelta(weeks=1))),), {}), "Outdated"),
         (((), {"state": "no_consent"}), "Withdrawn"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -98,11 +98,12 @@ async def stop_workers(trial: Trial) -> list[Figure]:
                 times.append(await _serve_until(orders, standin, done + rng.randrange(5)))
                 claimed += (await database.read(_states))["claimed"]
             last = Program(programs.worker, orders)
-            await until(lambda: len(standin.state.calls) >= messages, 120)
-            await _settled(database)
-            last.kill()
+            try:
+                await _settled(database, trial.at(quick=60, full=600))
+            finally:
+                last.kill()
             states = await database.read(_states)
-            copies = Counter(call.fields["text"] for call in standin.state.calls)
+            copies = _arrivals(standin)
     finally:
         await database.close()
     twice = sum(1 for count in copies.values() if count > 1)
@@ -123,6 +124,7 @@ async def stop_workers(trial: Trial) -> list[Figure]:
 
 async def _queue(database: Database, standin: RunningStandIn, messages: int) -> None:
     chat, now = standin.state.chats.open("Pat"), SystemClock().now()
+    chat.started = True
     chat_id = chat.patient.chat_id
 
     def fill(connection: Connection) -> None:
@@ -141,18 +143,27 @@ def _enqueue(connection: Connection, chat_id: int, number: int, now: datetime) -
 async def _serve_until(orders: Orders, standin: RunningStandIn, sent: int) -> float:
     """Run a worker until so many messages were sent, then tell it to stop; return the seconds."""
     worker = Program(programs.worker, orders)
-    await worker.ready()
-    await until(lambda: len(standin.state.calls) >= sent, 120)
-    since = asyncio.get_running_loop().time()
-    worker.terminate()
-    await worker.ended()
-    return asyncio.get_running_loop().time() - since
+    try:
+        await worker.ready()
+        if not await until(lambda: _arrivals(standin).total() >= sent, 60):
+            raise TimeoutError("the worker does not send")
+        since = asyncio.get_running_loop().time()
+        worker.terminate()
+        await worker.ended()
+        return asyncio.get_running_loop().time() - since
+    finally:
+        worker.kill()
 
 
-async def _settled(database: Database) -> None:
-    async with asyncio.timeout(60):
+async def _settled(database: Database, within: float) -> None:
+    async with asyncio.timeout(within):
         while set(await database.read(_states)) != {"sent"}:  # noqa: ASYNC110 - others write
             await asyncio.sleep(0.1)
+
+
+def _arrivals(standin: RunningStandIn) -> Counter[str]:
+    messages = (m for chat in standin.state.chats for m in chat.messages.values())
+    return Counter(message.text for message in messages if message.from_bot)
 
 
 def _states(connection: Connection) -> Counter[str]:
