@@ -25,7 +25,7 @@ async def endure(trial: Trial) -> list[Figure]:
             f"{ordeal.sent} updates in {hostile.CHATS} chats",
             "0 unhandled exceptions, 0 stuck chats, 0 of our texts refused",
             f"{exceptions} exceptions, {len(ordeal.stuck)} stuck, "
-            f"{sum(ordeal.refused.values())} refused, {ordeal.unreadable} unreadable skipped, "
+            f"{sum(ordeal.refused.values())} refused, {ordeal.unreadable} unreadable put aside, "
             f"+{ordeal.grown_mb:.0f} MB with the stand-in",
             is_held=not (exceptions or ordeal.parked or ordeal.stuck or ordeal.refused),
         )
