@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
+import sqlite3
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from storage import batches, faults
@@ -25,16 +28,9 @@ MOST_WRITES = 256
 
 READERS = 4
 
-
-class _Cursor(Protocol):
-    def execute(self, statement: str) -> object: ...
-    def close(self) -> None: ...
-
-
-class _DriverConnection(Protocol):
-    isolation_level: str | None
-
-    def cursor(self) -> _Cursor: ...
+#: How often a writer asks for the lock that another program has. SQLite's own waiting asks more and
+#: more seldom, up to ten times a second; whoever wrote last is back before that, again and again.
+ASKS_EVERY = 0.002  # seconds
 
 
 def open_engine(
@@ -53,20 +49,40 @@ def open_engine(
     )  # fmt: skip
     pragmas = [f"busy_timeout={wait_ms}", f"foreign_keys={'ON' if refers else 'OFF'}"]
     pragmas += ["query_only=ON"] if read_only else ["journal_mode=WAL", "synchronous=FULL"]
+    pragmas += [] if read_only else ["busy_timeout=0"]  # `begin` waits, and nothing after it has to
 
-    def set_up(driver: _DriverConnection, _record: object) -> None:
+    def set_up(driver: sqlite3.Connection, _record: object) -> None:
         driver.isolation_level = None
-        cursor = driver.cursor()
         for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+            driver.execute(f"PRAGMA {pragma}").close()
 
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        if read_only:
+            connection.exec_driver_sql("BEGIN")
+        else:
+            _begin_immediate(connection, time.monotonic() + wait_ms / 1000)
 
     event.listen(engine, "connect", set_up)
     event.listen(engine, "begin", begin)
     return engine
+
+
+def _begin_immediate(connection: Connection, until: float) -> None:
+    """Begin to write as soon as nobody else does; `OperationalError` when that takes too long."""
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as error:
+            if not _is_busy(error.orig) or time.monotonic() > until:
+                raise
+            time.sleep(ASKS_EVERY)
+        else:
+            return
+
+
+def _is_busy(error: BaseException | None) -> bool:
+    code = error.sqlite_errorcode if isinstance(error, sqlite3.OperationalError) else 0
+    return code & 0xFF == sqlite3.SQLITE_BUSY  # the higher bits say why it is
 
 
 class SqliteEngine:

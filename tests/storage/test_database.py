@@ -182,6 +182,21 @@ async def test_a_locked_file_says_so_and_works_again_afterwards(sqlite_url: str)
     await database.close()
 
 
+async def test_a_write_waits_until_the_other_program_is_done(sqlite_url: str) -> None:
+    database = connect(sqlite_url)
+    other = sqlite3.connect(parse_url(sqlite_url).database or "", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    writing = asyncio.ensure_future(database.write(put, 1))
+    done, _ = await asyncio.wait([writing], timeout=0.2)
+    assert not done
+    other.execute("ROLLBACK")
+
+    assert await writing == 1
+    other.close()
+    await database.close()
+
+
 def impatient(url: str) -> SqliteEngine:
     return SqliteEngine(parse_url(url), wait_ms=20)
 
