@@ -22,7 +22,16 @@ from clinic.commands import (
     faults_in_a_sentence,
     with_database,
 )
-from storage import backup, carry, inbox, lead_channels, migrations, outbox, undelivered
+from storage import (
+    backup,
+    carry,
+    inbox,
+    lead_channels,
+    migrations,
+    outbox,
+    restored,
+    undelivered,
+)
 from storage.database import Database
 from storage.inbox import ParkedUpdate
 from storage.lead_channels import ChannelFault
@@ -65,22 +74,35 @@ def backup_command(
         typer.echo(words, err=True)
 
 
-def restore_command(
-    file: Annotated[Path, typer.Argument(help="A file that `resurface backup` wrote.")],
-    database_url: DatabaseUrl = DEFAULT_URL,
-    *,
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Compare every table with what was backed up.")
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace everything that is in the database now.")
-    ] = False,
-) -> None:
-    """Put a backup into an empty database. The bot must not be running."""
-    with faults_in_a_sentence(), _progress() as tell:
-        manifest = backup.restore(database_url, file, tell, verify=verify, force=force)
-    told = ", verified" if verify else ""
-    typer.echo(f"restored{told}: {_counted(manifest.rows)}; `{command('run')}` goes on from here")
+def restore_command(now: Callable[[], datetime]) -> Callable[..., None]:
+    """Return the command that puts a backup back; `now` is aware UTC."""
+
+    def restore(
+        file: Annotated[Path, typer.Argument(help="A file that `resurface backup` wrote.")],
+        database_url: DatabaseUrl = DEFAULT_URL,
+        *,
+        verify: Annotated[
+            bool, typer.Option("--verify", help="Compare every table with what was backed up.")
+        ] = False,
+        force: Annotated[
+            bool, typer.Option("--force", help="Replace everything that is in the database now.")
+        ] = False,
+    ) -> None:
+        """Put a backup into an empty database. The bot must not be running."""
+        with faults_in_a_sentence(), _progress() as tell:
+            manifest = backup.restore(database_url, file, tell, verify=verify, force=force)
+            doubted = with_database(database_url, lambda base: restored.doubt(base, now()))
+        told = ", verified" if verify else ""
+        typer.echo(
+            f"restored{told}: {_counted(manifest.rows)}; `{command('run')}` goes on from here"
+        )
+        if doubted:
+            typer.echo(
+                f"{messages(doubted)} came due since the backup was made and may have been sent: "
+                f"`{command('outbox')} dead` lists those that are not sent again by themselves"
+            )
+
+    return restore
 
 
 def migrate_command(

@@ -275,6 +275,16 @@ def rescue(connection: Connection, now: datetime) -> Rescued:
     return Rescued(freed.rowcount, doubted.rowcount)
 
 
+def doubt_due(connection: Connection, now: datetime) -> int:
+    """Take whatever is due, or being sent, for perhaps sent; return how many messages that is."""
+    is_due = and_(_TABLE.c.state.in_(WAITING), _TABLE.c.due_at <= now)
+    return connection.execute(
+        update(_TABLE)
+        .where(or_(is_due, _TABLE.c.state == "sending"))
+        .values(last_error="Restored", **_in_doubt(), **_FREE)
+    ).rowcount
+
+
 def dead(connection: Connection, limit: int = 200) -> list[OutboxRow]:
     """Return what was given up or perhaps not delivered, newest first."""
     given_up = select(_TABLE).where(_TABLE.c.state.in_(GIVEN_UP))

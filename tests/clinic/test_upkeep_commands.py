@@ -19,6 +19,8 @@ from typer.testing import CliRunner
 from clinic import upkeep_commands
 from storage import inbox, outbox
 from storage.database import connect
+from storage.outbox import Message
+from storage.outbox_policy import Kind
 from tests import postgres
 from tests.builders import NOW
 from tests.storage import filled
@@ -28,7 +30,7 @@ def run(*arguments: str, **environment: str) -> Result:
     app = typer.Typer()
     app.command("upgrade")(upkeep_commands.upgrade_command)
     app.command("backup")(upkeep_commands.backup_command)
-    app.command("restore")(upkeep_commands.restore_command)
+    app.command("restore")(upkeep_commands.restore_command(lambda: NOW))
     app.command("migrate")(upkeep_commands.migrate_command)
     app.add_typer(upkeep_commands.inbox_app, name="inbox")
     app.add_typer(upkeep_commands.outbox_app(lambda: NOW), name="outbox")
@@ -70,6 +72,25 @@ def test_a_backup_is_counted_and_comes_back_verified(url: str, tmp_path: Path) -
     assert f"{file}: " in made.output
     assert re.search(r"\d+ rows in \d+ tables, version \d{4}", made.output)
     assert "restored, verified: " in back.output
+
+
+def test_what_may_have_been_sent_since_a_backup_is_said_when_it_is_put_back(
+    url: str, tmp_path: Path
+) -> None:
+    async def fall_due() -> None:
+        database = connect(url)
+        await database.write(outbox.enqueue, Message("nudge:x", Kind.NUDGE, NOW), NOW)
+        await database.close()
+
+    asyncio.run(fall_due())
+    file = str(tmp_path / "monday.backup")
+    run("backup", file, DATABASE_URL=url)
+
+    back = run("restore", file, "--verify", DATABASE_URL=f"sqlite:///{tmp_path}/new.db")
+    listed = run("outbox", "dead", DATABASE_URL=f"sqlite:///{tmp_path}/new.db")
+
+    assert "may have been sent: `" in back.output
+    assert "Restored" in listed.output
 
 
 def test_a_backup_is_made_where_nothing_else_can_be_written(url: str, tmp_path: Path) -> None:
