@@ -55,7 +55,11 @@ class Database:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Run `fn` in a read-only transaction; raises DatabaseFault, and what `fn` raises."""
+        """Run `fn`, which cannot write; raises DatabaseFault, and what `fn` raises.
+
+        SQLite reads one instant throughout. On PostgreSQL each statement reads the last commits, so
+        what must agree is asked in one statement.
+        """
         with self._faults():
             return await self._engine.read(lambda connection: fn(connection, *args, **kwargs))
 

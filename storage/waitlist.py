@@ -115,7 +115,10 @@ def expire(connection: Connection, now: datetime) -> int:
 
 
 def stands(connection: Connection, visit: Row[Any], slot: Slot, now: datetime) -> bool:
-    """Say whether a time is offered for a visit still, and keeps the gaps as they are now."""
+    """Say whether a time is offered for a visit still, and keeps the gaps as they are now.
+
+    The offer is locked: whoever would pass it on waits until this answer is known.
+    """
     offer = connection.execute(
         select(WaitlistOffer.id)
         .join(WaitlistEntry, WaitlistEntry.id == WaitlistOffer.entry_id)
@@ -126,6 +129,7 @@ def stands(connection: Connection, visit: Row[Any], slot: Slot, now: datetime) -
             WaitlistOffer.state == "offered",
             WaitlistOffer.starts_at == slot.starts_at,
         )
+        .with_for_update(of=WaitlistOffer)
     ).first()
     if offer is None:
         return False
@@ -331,12 +335,14 @@ def _end(connection: Connection, uid: str, why: str, now: datetime) -> None:
 
 
 def _open(connection: Connection, *which: Any) -> Iterator[Any]:
+    """Yield the open offers, locked: each is answered, or passed on, once."""
     offers = (
         select(WaitlistOffer, WaitlistEntry.clinic_id)
         .join(WaitlistEntry, WaitlistEntry.id == WaitlistOffer.entry_id)
         .where(WaitlistOffer.state == "offered", *which)
     )
-    yield from connection.execute(offers.order_by(WaitlistOffer.id)).all()
+    locked = offers.order_by(WaitlistOffer.id).with_for_update(of=WaitlistOffer)
+    yield from connection.execute(locked).all()
 
 
 def _tell(connection: Connection, offer: Any, event: EventType, now: datetime) -> None:

@@ -16,8 +16,8 @@ _TABLE: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     (
         "transactions that write begin as such",
         "storage/sqlite_engine.py",
-        '"BEGIN" if read_only else "BEGIN IMMEDIATE"',
-        '"BEGIN"',
+        'connection.exec_driver_sql("BEGIN IMMEDIATE")',
+        'connection.exec_driver_sql("BEGIN")',
         _LOCKS,
     ),
     (

@@ -159,6 +159,20 @@ _TABLE: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
         '"offered" in states',
         _WAITLIST,
     ),
+    (
+        "an answer holds its offer",
+        WAITLIST,
+        "        .with_for_update(of=WaitlistOffer)\n    ).first()",
+        "    ).first()",
+        _LOCKS,
+    ),
+    (
+        "an offer is passed on once",
+        WAITLIST,
+        "order_by(WaitlistOffer.id).with_for_update(of=WaitlistOffer)",
+        "order_by(WaitlistOffer.id)",
+        _LOCKS,
+    ),
     # Turns.
     ("the lock on a conversation", TURNS, "    .with_for_update(of=_CHATS)\n", "", _LOCKS),
     (

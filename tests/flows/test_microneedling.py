@@ -32,7 +32,7 @@ FORBIDDEN = {
     r"\bstop(?:ping)? (?:taking|your|it\b|one\b|a )": {
         "Do not stop it for this.",
         "Please do not stop it for this.",
-        "Do not stop it: ask the person who prescribed it.",
+        "Please do not stop yours: ask the person who prescribed it.",
         "Please do NOT stop it.",
         "Please never stop one because of this: the person who prescribed it can advise you.",
         "Please do not stop a prescribed one: a clinician decides what is sensible.",

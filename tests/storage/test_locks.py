@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,12 +15,12 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
-from flows.effects import MoveAppointment
-from storage import clinics, outbox, patients, turns
+from flows.effects import CancelSeries, MoveAppointment
+from storage import clinics, outbox, patients, turns, waitlist
 from storage.database import Database, connect
 from storage.outbox import Message
 from storage.outbox_policy import Kind
-from storage.turns import Committed, Stale
+from storage.turns import Committed, SlotTaken, Stale
 from tests import postgres
 from tests.builders import (
     MONDAY,
@@ -30,6 +31,7 @@ from tests.builders import (
     a_slot,
     a_turn,
 )
+from tests.storage.test_waitlist import ADA, BO, HOUR, Waiting, two_wait, yes
 
 MINUTE = timedelta(minutes=1)
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = $1"
@@ -192,3 +194,43 @@ async def test_a_stop_takes_back_what_waits(willow: Database) -> None:
     await willow.write(patients.stop_messages, 7, NOW)
 
     assert await willow.write(outbox.claim, 1, NOW, MINUTE, "t", (Kind.NUDGE,)) == []
+
+
+CLOSE = "UPDATE waitlist_offers SET state = $1 WHERE state = 'offered'"
+
+
+async def test_a_yes_waits_for_the_end_of_its_offer_and_comes_too_late_then(
+    server_url: str, other: Other
+) -> None:
+    async with one_offered(server_url) as clinic:
+        await other.execute(CLOSE, "expired")
+
+        answer = clinic.turn(BO, yes("8-1", a_slot()))
+        outcome = await second(other, server_url, answer, lambda: other.execute("COMMIT"))
+
+        assert outcome == SlotTaken((a_slot(),))
+
+
+async def test_an_offer_that_is_being_taken_is_not_passed_on(server_url: str, other: Other) -> None:
+    async with one_offered(server_url) as clinic:
+        await other.execute(CLOSE, "accepted")
+
+        late = clinic.database.write(waitlist.expire, NOW + 3 * HOUR)
+        passed_on = await second(other, server_url, late, lambda: other.execute("COMMIT"))
+
+        assert passed_on == 0
+        assert await clinic.offers() == [(BO, "accepted")]
+
+
+@asynccontextmanager
+async def one_offered(server_url: str) -> AsyncIterator[Waiting]:
+    """Yield a clinic where Ada's time was offered to Bo."""
+    database = connect(server_url, jitter=lambda: 0.5)
+    try:
+        await database.write(clinics.import_clinic, clinics.demo_text(), "demo_clinic.toml")
+        clinic = await two_wait(database)
+        await clinic.turn(ADA, CancelSeries("7"))
+        assert await clinic.offers() == [(BO, "offered")]
+        yield clinic
+    finally:
+        await database.close()
