@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -52,6 +52,8 @@ class BotApi:
             return await self._run(call, fault)
         except Refusal as refusal:
             return _refused(refusal)
+        except ClientDisconnect:  # a bot that was killed while it asked
+            return Response(status_code=400)
 
     async def download(self, request: Request) -> Response:
         """Answer with a file's bytes."""
