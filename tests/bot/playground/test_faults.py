@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -109,3 +110,21 @@ async def test_the_limit_is_what_the_bot_meets(http: aiohttp.ClientSession):
 
     assert (answer["error_code"], second.headers["Retry-After"]) == (429, "100")
     assert answer["description"] == "Too Many Requests: retry after 100"
+
+
+async def test_a_bot_that_vanishes_in_the_middle_of_a_call_is_no_fault_of_the_playground(
+    standin: RunningStandIn, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+):
+    there = urlsplit(standin.url)
+    _, call = await asyncio.open_connection(there.hostname, there.port)
+    call.write(
+        f"POST /bot{standin.token}/sendMessage HTTP/1.1\r\nHost: localhost\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 99\r\n\r\na=".encode()
+    )
+    await call.drain()
+    call.close()
+    await call.wait_closed()
+
+    async with http.post(f"{standin.url}/bot{standin.token}/getMe") as next_call:
+        assert next_call.status == 200
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
