@@ -270,6 +270,7 @@ async def test_a_message_in_doubt_is_sent_as_often_as_its_policy_allows(
     while rows := await ada.write(outbox.claim, 1, NOW, LEASE, "mine"):
         assert await ada.write(outbox.arm, rows[0].id, "mine", NOW, LEASE)
         sent += 1
+        assert sent <= copies, "it never ends"
         await ada.write(outbox.uncertain, rows[0].id, "mine", "TimedOut", NOW)
 
     assert sent == copies == POLICIES[message.kind].copies
@@ -295,6 +296,7 @@ async def test_a_message_that_is_never_sent_is_dead_in_the_end(ada: Database) ->
         await ada.write(outbox.arm, rows[0].id, "mine", NOW, LEASE)
         await ada.write(outbox.fail, rows[0].id, "mine", "NotSent", NOW)
         tries += 1
+        assert tries <= POLICIES[Kind.NUDGE].attempts, "it never ends"
 
     (row,) = await ada.read(outbox.dead)
     assert (tries, row.state, row.last_error) == (5, "dead", "NotSent")
