@@ -96,7 +96,7 @@ _TABLE: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
         "flows",
         "    if states and (here.conversation.overlay or here.conversation.state not in states):\n",
         "    if False:\n",
-        ("tests/flows/test_dialogue.py", "tests/flows/test_no_way_round.py"),
+        ("tests/flows/test_appointing.py",),
     ),
     (
         "the strongest answer decides",
