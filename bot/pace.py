@@ -16,12 +16,15 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Messages a second and how many may leave at once."""
+    """Messages a second and how many may leave at once.
+
+    In no second do more leave than `overall_rate + overall_burst`.
+    """
 
     chat_rate: float = 1.0
     chat_burst: int = 6
-    overall_rate: float = 30.0
-    overall_burst: int = 30
+    overall_rate: float = 25.0
+    overall_burst: int = 5
 
 
 UNLIMITED = Limits(chat_rate=1e6, chat_burst=10**6, overall_rate=1e6, overall_burst=10**6)

@@ -30,6 +30,7 @@ TRIED = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:.*retry_after")  # of PTB, to whoever asks an error for it
 @pytest.mark.parametrize(("piece", "kind"), TRIED, ids=lambda value: getattr(value, "name", value))
 async def test_a_piece_holds_at_its_quick_size(
     piece: Piece, kind: str, request: pytest.FixtureRequest, tmp_path: Path
