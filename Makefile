@@ -101,7 +101,7 @@ bench: $(DEV) ## Measure the project; each bench prints its own figures
 	@for bench in $(BENCHES); do echo "== $$bench"; $(BIN)/python -m $$bench || exit 1; done
 
 .PHONY: torture
-torture: $(DEV) ## Try every promise about faults at full size (over an hour); TORTURE_ARGS
+torture: $(DEV) ## Try every promise about faults at full size (hours); TORTURE_ARGS
 	@$(BIN)/python -m tests.faults.torture $(TORTURE_ARGS)
 
 .PHONY: compose-test
