@@ -56,6 +56,7 @@ SENDINGS: Mapping[str, str] = {
 ACTS: Mapping[str, str] = {
     "lead.viewed": "looked at this",
     "lead.exported": "exported this",
+    "lead.exported_in_list": "exported this in a list",
     "lead.booked": "booked for the patient",
     "lead.accepted": "accepted this",
     "lead.contacted": "contacted the patient",
