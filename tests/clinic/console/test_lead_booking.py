@@ -41,7 +41,8 @@ async def a_lead(world: ConsoleWorld, **changes: Any) -> str:
         made, HandOffLead(kind, 80), conversation=a_conversation(MAYA, **known), now=world.clock()
     )
     assert await world.database.write(turns.commit, turn) == turns.Committed()
-    number = await world.database.read(lambda c: c.execute(select(Lead.id)).scalar())
+    of_maya = select(Lead.id).where(Lead.chat_id == MAYA)
+    number = await world.database.read(lambda c: c.execute(of_maya).scalar())
     return f"/leads/{number}"
 
 
