@@ -9,6 +9,8 @@ from importlib import resources
 
 _FIELDS = ("input", "select", "textarea", "button")
 _NAME = re.compile(r"\w+")
+#: How the pages read what they are asked for, such as `given.get("slot")`.
+_READ = re.compile(r"""(?:\.get|one_of)\(\s*"(\w+)\"""")
 
 
 @dataclass
@@ -44,11 +46,12 @@ def forms_of(page: str) -> list[Form]:
     return reader.forms
 
 
-def names_in_templates() -> tuple[str, ...]:
-    """Return the name of every field that the console's templates have, sorted."""
-    found: set[str] = set()
-    for template in (resources.files("clinic.console") / "templates").iterdir():
-        reader = _Reader()
+def known_names() -> tuple[str, ...]:
+    """Return the name of every field that a template has or that a page reads, sorted."""
+    console, reader, read = resources.files("clinic.console"), _Reader(), set[str]()
+    for template in (console / "templates").iterdir():
         reader.feed(template.read_text(encoding="utf-8"))
-        found |= reader.names
-    return tuple(sorted(found))
+    for module in console.iterdir():
+        if module.name.endswith(".py"):
+            read |= set(_READ.findall(module.read_text(encoding="utf-8")))
+    return tuple(sorted(reader.names | read))
