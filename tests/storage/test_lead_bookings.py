@@ -161,6 +161,44 @@ async def test_what_the_patient_holds_is_given_back(desk: Desk) -> None:
     assert (await desk.conversation()).booking.hold_until is None
 
 
+async def test_times_held_for_the_rest_of_a_course_are_given_back_and_its_visits_stay(
+    desk: Desk,
+) -> None:
+    await decides(desk)
+    await books(desk, Offer(COURSE.slots[:1]))
+    before = await desk.conversation()
+    held = (replace(before.booking.sessions[0], uid="held-2", slot=COURSE.slots[1], number=2),)
+    until = NOW + timedelta(minutes=10)
+    booking = replace(before.booking, done=before.booking.sessions, sessions=held, hold_until=until)
+    holding = replace(before, state=Stage.CONTACT.value, booking=booking)
+    hold = HoldSeries(booking.series_id, "treatment", held, until)
+    turn = a_turn(hold, before=before.revision, conversation=holding)
+    assert await desk.database.write(turns.commit, turn) == turns.Committed()
+    found = await look(desk)
+    assert isinstance(found, ToBook)
+
+    offer = Offer(COURSE.slots[1:])
+    await desk.database.write(lead_bookings.book, desk.clerk, found, offer, TOKEN[::-1])
+
+    after = (await desk.conversation()).booking
+    assert (found.booked, found.held) == (1, booking.series_id)
+    assert [each.number for each in after.sessions] == [1, 2, 3, 4]
+    assert (after.done, after.hold_until) == ((), None)
+    assert [state for _, state, _ in await visits(desk)] == ["booked"] * 4
+
+
+async def test_a_missed_visit_counts_for_nothing(desk: Desk) -> None:
+    await decides(desk)
+    uid = await books(desk, Offer(COURSE.slots[:1]))
+    await desk.at(MONDAY + timedelta(hours=2)).does(staff_bookings.mark_noshow, uid)
+
+    found = await look(desk)
+
+    assert isinstance(found, ToBook)
+    assert found.plan is not None
+    assert (found.booked, found.plan.sessions) == (0, 4)
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
