@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from flows.conversation import BookedSession, Booking, Conversation, Stage
+from flows.conversation import BookedSession, Booking, Conversation, Overlay, Stage
+from flows.effects import ConfirmSeries
 
 #: Screens of somebody who has visits; what was begun on them no longer fits after a change.
 _ABOUT_VISITS = frozenset({Stage.BOOKED, Stage.CHANGE, Stage.MEND, Stage.CANCEL})
@@ -60,9 +61,37 @@ def after_change(
     return replace(emptied, state=home.value, decided_on=today)
 
 
+def after_booking(conversation: Conversation, booked: ConfirmSeries) -> Conversation:
+    """Return the conversation with visits that the clinic booked for the patient.
+
+    Times that the patient was looking at go; who wants no messages keeps that screen. What is being
+    written to the clinic goes on, but with visits there is nothing to start over.
+    """
+    booking = conversation.booking
+    before = booking.booked if booking.series_id == booked.series_id else ()
+    visits = (*before, *booked.sessions)
+    kept = Booking(
+        service=booked.service,
+        series_id=booked.series_id,
+        code=booked.code,
+        sessions=visits,
+        pending=booking.pending and bool(before),
+        waiting=_still_waiting(booking, visits),
+    )
+    is_stopped = conversation.state == Stage.STOPPED
+    is_leaving = conversation.overlay in (Overlay.START_OVER, Overlay.RESUME)
+    return replace(
+        conversation,
+        state=conversation.state if is_stopped else Stage.BOOKED.value,
+        overlay=None if is_leaving else conversation.overlay,
+        booking=kept,
+        revision=conversation.revision + 1,
+    )
+
+
 def _still_waiting(booking: Booking, sessions: tuple[BookedSession, ...]) -> str | None:
     """Return for which visit something earlier is wanted, unless the clinic changed that one."""
     now = {each.uid: each.slot for each in sessions}
-    before = {each.uid: each.slot for each in booking.sessions}
+    before = {each.uid: each.slot for each in booking.booked}
     uid = booking.waiting
     return uid if uid in now and now[uid] == before.get(uid) else None

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, not_
 
 from flows.effects import LeadKind
 from flows.protocol import Outcome
+from storage import audit
 from storage.models import Appointment, Decision, Finding, Lead, Patient, StaffMember
 
 PER_PAGE = 25
@@ -105,7 +106,7 @@ class Counts:
 
 def page(connection: Connection, clinic_id: int, wanted: Wanted, now: datetime) -> LeadPage:
     """Return one page of the wanted leads; a page behind the last one is the last one."""
-    which = and_(Lead.clinic_id == clinic_id, *_filters(wanted))
+    which = _which(clinic_id, wanted)
     total = connection.execute(
         select(func.count())
         .select_from(Lead)
@@ -122,6 +123,19 @@ def page(connection: Connection, clinic_id: int, wanted: Wanted, now: datetime) 
         .offset((number - 1) * PER_PAGE)
     )
     return LeadPage(tuple(_line(row) for row in rows), total, number, pages)
+
+
+def export(
+    connection: Connection, clinic_id: int, staff_id: int, wanted: Wanted, now: datetime
+) -> tuple[LeadLine, ...]:
+    """Return all the wanted leads, whatever the page, and record that they were taken along."""
+    rows = connection.execute(
+        _lines(now).where(_which(clinic_id, wanted)).order_by(*_order(wanted.order, now))
+    )
+    lines = tuple(_line(row) for row in rows)
+    taken, ids = "lead.exported_in_list", (line.id for line in lines)
+    audit.record_each(connection, clinic_id, staff_id, taken, "lead", ids, now)
+    return lines
 
 
 def reviews(connection: Connection, clinic_id: int, now: datetime) -> list[LeadLine]:
@@ -172,6 +186,10 @@ def counts(connection: Connection, clinic_id: int) -> Counts:
 
 def _count(connection: Connection, *which: ColumnElement[bool]) -> int:
     return connection.execute(select(func.count()).select_from(Lead).where(*which)).scalar_one()
+
+
+def _which(clinic_id: int, wanted: Wanted) -> ColumnElement[bool]:
+    return and_(Lead.clinic_id == clinic_id, *_filters(wanted))
 
 
 def _filters(wanted: Wanted) -> list[ColumnElement[bool]]:

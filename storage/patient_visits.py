@@ -7,12 +7,15 @@ staff who change the same visits wait for each other and do not deadlock.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, case, select, update
 
 from flows import clinic_changes
+from flows import conversation as values
 from flows.conversation import BookedSession
+from flows.effects import ConfirmSeries
 from flows.slots import Slot
 from storage import documents
 from storage.models import Appointment, Clinic, Conversation, Practitioner, table_of
@@ -62,15 +65,26 @@ def carry_over(connection: Connection, chat_id: int, series_id: str, now: dateti
         pending=any(visit.state == "pending" for visit in stand),
         today=now.astimezone(zone).date(),
     )
-    if changed is None:
-        return
+    if changed is not None:
+        _keep(connection, row, changed)
+
+
+def add(connection: Connection, chat_id: int, booked: ConfirmSeries) -> values.Conversation:
+    """Put visits that the clinic booked for a patient into their conversation; return it."""
+    row = connection.execute(select(_TABLE).where(_TABLE.c.chat_id == chat_id)).one()
+    changed = clinic_changes.after_booking(documents.read_conversation(row.document), booked)
+    _keep(connection, row, changed)
+    return changed
+
+
+def _keep(connection: Connection, row: Any, changed: values.Conversation) -> None:
     # The patient is told in a message of its own: nobody is left without an answer by this.
     shown = case(
         (_TABLE.c.shown_revision == row.revision, changed.revision), else_=_TABLE.c.shown_revision
     )
     connection.execute(
         update(_TABLE)
-        .where(_TABLE.c.chat_id == chat_id)
+        .where(_TABLE.c.chat_id == row.chat_id)
         .values(
             state=changed.state,
             revision=changed.revision,

@@ -59,18 +59,22 @@ _COLUMNS: Mapping[str, Callable[[LeadRecord], object]] = {
 
 
 def as_csv(leads: Iterable[LeadRecord]) -> str:
-    """Return leads as CSV with a heading; no cell can be taken for a formula."""
-    text = io.StringIO()
-    table = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    table.writerow(_COLUMNS)
-    for lead in leads:
-        table.writerow([harmless(cell(lead)) for cell in _COLUMNS.values()])
-    return text.getvalue()
+    """Return leads as CSV with a heading."""
+    return table(_COLUMNS, ([cell(lead) for cell in _COLUMNS.values()] for lead in leads))
 
 
 def as_json(leads: Iterable[LeadRecord]) -> str:
     """Return leads as a JSON list, with answers, reasons and visits."""
     return json.dumps([_plain(lead) for lead in leads], ensure_ascii=False, indent=2)
+
+
+def table(heading: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Return a heading and rows as CSV; no cell can be taken for a formula."""
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(heading)
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
+    return text.getvalue()
 
 
 def harmless(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -61,11 +62,16 @@ def of_day(view: CalendarView, who: str, on: date) -> list[Slot]:
     ]
 
 
-def days(view: CalendarView, who: str, on: date) -> tuple[tuple[date, int], ...]:
-    """Return the next days from `on` on which a practitioner has free times, and how many."""
+def days(
+    view: CalendarView, who: str, on: date, may: Callable[[date], bool] = lambda _: True
+) -> tuple[tuple[date, int], ...]:
+    """Return the next days from `on` on which a practitioner has free times, and how many.
+
+    Of those days only that `may` be used.
+    """
     own = tuple(each for each in view.timetables if each.practitioner == who)
     found = slots.free_days(replace(view, timetables=own), on, AHEAD.days)
-    return found[:DAYS]
+    return tuple(each for each in found if may(each[0]))[:DAYS]
 
 
 def chosen(view: CalendarView, key: str) -> Slot | None:

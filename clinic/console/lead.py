@@ -18,11 +18,13 @@ from storage import (
     audit,
     clinics,
     desk,
+    lead_bookings,
     lead_channels,
     lead_story,
     lead_work,
     nudge_work,
 )
+from storage.lead_bookings import ToBook
 from storage.lead_story import LeadStory
 from storage.lead_work import DECLINED_WHY, Change, Whose
 
@@ -54,6 +56,8 @@ SENDINGS: Mapping[str, str] = {
 ACTS: Mapping[str, str] = {
     "lead.viewed": "looked at this",
     "lead.exported": "exported this",
+    "lead.exported_in_list": "exported this in a list",
+    "lead.booked": "booked for the patient",
     "lead.accepted": "accepted this",
     "lead.contacted": "contacted the patient",
     "lead.declined": "declined this",
@@ -128,6 +132,9 @@ class Lead:
         requests = await site.database.read(
             asked_visits.unanswered, me.clinic_id, site.now(), _lead_id(request)
         )
+        to_book = await site.database.read(
+            lead_bookings.look, me.clinic_id, _lead_id(request), site.now()
+        )
         decision = story.record.decision
         explainer = self._explainer(request)
         explained: Explained | None = None
@@ -153,6 +160,7 @@ class Lead:
             sendings=SENDINGS,
             told=told,
             requests=requests,
+            to_book=to_book if isinstance(to_book, ToBook) else None,
             headline=headlines.in_words,
             reason=reasons.in_words,
             acts=ACTS,

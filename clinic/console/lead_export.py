@@ -1,13 +1,44 @@
-"""One lead as JSON, for the clinic's own files."""
+"""Leads as files: one as JSON with all that is kept, a list as CSV without who they are."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from clinic.channels import export
 from clinic.channels.bodies import decision_of
+from storage.lead_list import LeadLine
 from storage.lead_story import LeadStory
+
+#: Heading -> cell of a list: nothing that names the patient, and no answer.
+_COLUMNS: Mapping[str, Callable[[LeadLine], object]] = {
+    "lead": lambda line: line.id,
+    "came": lambda line: line.created_at,
+    "status": lambda line: line.status,
+    "stands at": lambda line: line.kind,
+    "verdict": lambda line: line.verdict,
+    "score": lambda line: line.score,
+    "source": lambda line: line.campaign,
+    "wants a person since": lambda line: line.wants_person_at,
+    "visits booked": lambda line: line.visits,
+    "next visit": lambda line: line.next_at,
+    "changed": lambda line: line.updated_at,
+}
+
+
+def as_csv(lines: Iterable[LeadLine], zone: str) -> str:
+    """Return a list of leads as CSV, with times on the clinic's clock."""
+
+    def told(cell: object) -> object:
+        if not isinstance(cell, datetime):
+            return cell
+        return f"{cell.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+
+    rows = ([told(cell(line)) for cell in _COLUMNS.values()] for line in lines)
+    return export.table(_COLUMNS, rows)
 
 
 def as_json(story: LeadStory, now: datetime) -> str:

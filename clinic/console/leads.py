@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clinic.console import searches, views
+from clinic.console import lead_export, searches, views
 from flows.effects import LeadKind
 from flows.protocol import Outcome
 from storage import lead_list
@@ -85,23 +85,26 @@ class _Asked:
         asked["search"] = self.search
         return urlencode({name: value for name, value in asked.items() if value})
 
-    def address(self, **changes: Any) -> str:
+    def address(self, path: str = "/leads", **changes: Any) -> str:
         """Return the address of the same with these changes."""
         query = self.query(**changes)
-        return f"/leads?{query}" if query else "/leads"
+        return f"{path}?{query}" if query else path
 
 
 def routes() -> list[Route]:
     """Return the page's addresses."""
-    return [Route("/leads", page), Route("/leads/search", search, methods=["POST"])]
+    return [
+        Route("/leads", page),
+        Route("/leads/search", search, methods=["POST"]),
+        Route("/leads/export.csv", export),
+    ]
 
 
 async def page(request: Request) -> Response:
     """Show the leads that are asked for."""
     site, me = views.site_of(request), views.signed_in(request)
-    name = request.query_params.get("search", "")
-    wanted = replace(_wanted(request.query_params), text=searches.find(request, name))
-    asked = _Asked(wanted, name if wanted.text else "")
+    asked = _asked(request)
+    wanted = asked.wanted
     found = await site.database.read(lead_list.page, me.clinic_id, wanted, site.now())
     counts = await site.database.read(lead_list.counts, me.clinic_id)
     return views.render(
@@ -112,6 +115,7 @@ async def page(request: Request) -> Response:
         counts=counts,
         pages=Pages(found.number, found.pages, lambda number: asked.address(page=number)),
         tabs=_tabs(asked),
+        as_file=asked.address("/leads/export.csv", page=1),
         without_search=_Asked(wanted).address(page=1),
         without_filters=_Asked(Wanted(status=wanted.status), asked.search).address(),
         is_filtered=bool(_Asked(wanted).query(status="", order=Order.TURN, page=1)),
@@ -123,6 +127,24 @@ async def page(request: Request) -> Response:
     )
 
 
+async def export(request: Request) -> Response:
+    """Give the whole list that is asked for as a file; which leads it holds is recorded."""
+    site, me, asked = views.site_of(request), views.signed_in(request), _asked(request)
+    if request.query_params.get("search") and not asked.search:  # it would hold everybody
+        return views.see_other(request, asked.address(), "That search is over. Search again.")
+    lines = await site.database.write(
+        lead_list.export, me.clinic_id, me.staff_id, asked.wanted, site.now()
+    )
+    return Response(
+        lead_export.as_csv(lines, me.zone),
+        media_type="text/csv",
+        headers={
+            "Content-Disposition": 'attachment; filename="leads.csv"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
 async def search(request: Request) -> Response:
     """Search as a form asks: by its filters in the address, and by its words beside it."""
     given = await views.form(request)
@@ -130,6 +152,13 @@ async def search(request: Request) -> Response:
     if not text:
         return views.see_other(request, _Asked(wanted).address())
     return searches.keep(request, text, lambda name: _Asked(wanted, name).address())
+
+
+def _asked(request: Request) -> _Asked:
+    """Read what an address asks for; a search that is over asks for nothing."""
+    name = request.query_params.get("search", "")
+    wanted = replace(_wanted(request.query_params), text=searches.find(request, name))
+    return _Asked(wanted, name if wanted.text else "")
 
 
 def _wanted(query: Mapping[str, str]) -> Wanted:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pyotp
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
@@ -24,6 +25,8 @@ from storage.models import Appointment, Outbox
 from tests.browser.console_pages import DESK, PHONE, a_day, signed_in_page
 from tests.builders import a_slot, four_weekly
 from tests.clinic.console import routes
+from tests.clinic.console.forms import forms_of
+from tests.clinic.console.test_lead_booking import a_lead
 from tests.clinic.console.world import ConsoleWorld, console_world
 from tests.flows.calendars import a_plan
 
@@ -36,6 +39,20 @@ LINKS = """[...document.querySelectorAll('nav a')].map((link) => {
   const { left, right, top, bottom } = link.getBoundingClientRect();
   return [link.innerText, left, right, top, bottom, link.scrollWidth > link.offsetWidth];
 })"""
+#: Sends a form with the token of the page.
+SEND = """([path, fields]) => {
+  const form = Object.assign(document.createElement('form'), { method: 'post', action: path });
+  const csrf = document.querySelector('[name=csrf]').value;
+  for (const [name, value] of Object.entries({ ...fields, csrf }))
+    form.append(Object.assign(document.createElement('input'), { name, value }));
+  document.body.append(form);
+  form.submit();
+}"""
+#: Fields that say what a form is about: they stay right when the others are made wrong.
+KEPT = {"part", "seen", "csrf"}
+#: Settings whose forms are about parts of one document.
+SETTINGS = ("", "/services", "/people/amara", "/closed", "/booking")
+SIGN_OUT = {"/sign-out", "/account/sign-out-everywhere"}
 #: Not pages: a stream, files, and what only sends on.
 NO_PAGES = {"/live", "/static/{name}", "/"}
 
@@ -83,6 +100,60 @@ async def test_every_page_is_there_for_everyone(
         for path in await paths(world):
             await page.goto(world.address + path)
             violations += [f"{path} {found}" for found in await found_by_axe(page)]
+
+    assert violations == []
+
+
+@pytest.mark.parametrize(
+    ("scheme", "size"), [("light", DESK), ("dark", PHONE)], ids=["light desk", "dark phone"]
+)
+@pytest.mark.asyncio(loop_scope="session")
+async def test_every_form_with_a_complaint_is_there_for_everyone(
+    chromium: Browser, world: ConsoleWorld, scheme: str, size: dict[str, int]
+) -> None:
+    options: dict[str, Any] = {"viewport": size, "color_scheme": scheme, "bypass_csp": True}
+    forms, violations = await complaints(world), []
+    async with signed_in_page(chromium, world, **options) as page:
+        for path, fields in forms:
+            assert await sends(page, path, fields) == 422, path
+            violations += [f"{path} {found}" for found in await found_by_axe(page)]
+
+    assert violations == []
+    assert {path for path, _ in forms} > {"/today/walk-in", "/people", "/settings/change"}
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_the_second_step_is_there_for_everyone(
+    chromium: Browser, world: ConsoleWorld
+) -> None:
+    violations = []
+    for scheme, role in (("light", "owner"), ("dark", "staff")):
+        # What moves in would be looked at while it is half there.
+        options = {"color_scheme": scheme, "reduced_motion": "reduce", "bypass_csp": True}
+        async with signed_in_page(chromium, world, role, **options) as page:
+            await page.goto(f"{world.address}/account")
+            assert await sends(page, "/account/second-step", {}) == 200
+            violations += await found_by_axe(page)
+            code = pyotp.TOTP((await page.inner_text(".key")).replace(" ", ""))
+            await page.get_by_role("textbox", name="Code").fill("000000")
+            await page.get_by_role("button", name="Turn on").click()
+            violations += await found_by_axe(page)
+            await page.get_by_role("textbox", name="Code").fill(
+                code.at(int(world.clock().timestamp()))
+            )
+            await page.get_by_role("button", name="Turn on").click()
+            await page.wait_for_url("**/account")
+            violations += await found_by_axe(page)
+        context = await chromium.new_context(**options)
+        page = await context.new_page()
+        await page.goto(world.address + await world.link(role))
+        await page.get_by_role("button", name="Sign in").click()
+        violations += await found_by_axe(page)
+        await page.get_by_role("textbox", name="Code").fill("000000")
+        await page.get_by_role("button", name="Go on").click()
+        await page.get_by_text("That code is not right").wait_for()
+        violations += await found_by_axe(page)
+        await context.close()
 
     assert violations == []
 
@@ -155,7 +226,49 @@ async def paths(world: ConsoleWorld) -> list[str]:
             assert answer.status_code < 500, way.path
             if answer.headers.get("content-type", "").startswith("text/html"):
                 found.append(way.filled(ids))
-    return [*found, *await of_a_series(world), *await of_a_paused_visit(world)]
+    more = (of_a_series, of_a_paused_visit, of_a_bookable_lead)
+    return [*found, *[path for each in more for path in await each(world)]]
+
+
+async def complaints(world: ConsoleWorld) -> list[tuple[str, dict[str, str]]]:
+    """Return forms that come back with a complaint: where each is sent to, with which fields."""
+    reader, tried = await world.signed_in_client(), list[tuple[str, dict[str, str]]]()
+    for way in routes.ways(world.app):
+        if way.method == "POST" and not way.is_public and way.path not in SIGN_OUT:
+            ids = {name: await routes.IDS[name](world, "willow") for name in way.ids}
+            tried.append((way.filled(ids), {}))
+    for path in SETTINGS:
+        parts = (form for form in forms_of((await reader.get(f"/settings{path}")).text))
+        for fields in (form.fields for form in parts if "part" in form.fields):
+            wrong = {name: fields[name] if name in KEPT else "?" * 900 for name in fields}
+            tried.append(("/settings/change", {**wrong, "csrf": reader.csrf}))
+    answers = [(await reader.post(path, fields)).status_code for path, fields in tried]
+    found = [one for one, status in zip(tried, answers, strict=True) if status == 422]
+    return [*found, *await of_times(world)]
+
+
+async def of_times(world: ConsoleWorld) -> list[tuple[str, dict[str, str]]]:
+    """Return forms that doubt the time they ask for, or find it gone."""
+    night = {"service": "treatment", "name": "Tom", "who": "amara", "slot": "other", "at": "03:00"}
+    off = {"who": "amara", "part": "all", "on": f"{world.clock():%Y-%m-%d}"}
+    lead = (await of_a_bookable_lead(world))[0]
+    gone = {"slot": "amara 2026-12-03T03:00:00+00:00"}
+    return [("/calendar/new", {**night, "on": "2026-12-03"}), ("/calendar/off", off), (lead, gone)]
+
+
+async def of_a_bookable_lead(world: ConsoleWorld) -> list[str]:
+    """Return the pages that propose visits, and one for a chosen time, of somebody not booked."""
+    path = await a_lead(world)
+    return [f"{path}/book", f"{path}/book?who=amara&on=2026-12-05"]
+
+
+async def sends(page: Page, path: str, fields: Mapping[str, str]) -> int:
+    """Send a form as a page of the console does; return the answer's status."""
+    async with page.expect_navigation() as answered:
+        await page.evaluate(SEND, [path, dict(fields)])
+    answer = await answered.value
+    assert answer is not None
+    return answer.status
 
 
 async def of_a_series(world: ConsoleWorld) -> list[str]:

@@ -53,6 +53,31 @@ async def test_a_lead_arrives_while_its_patient_books_and_their_question_is_answ
 
 
 @pytest.mark.asyncio(loop_scope="session")
+async def test_a_course_that_is_booked_on_the_phone_stands_in_the_patient_s_chat(
+    chromium: Browser, console: ConsoleWorld, here: World
+) -> None:
+    async with signed_in_page(chromium, console, "staff") as desk:
+        maya = await here.meets("Maya")
+        await maya.answers()
+        await maya.taps("All correct")
+        await desk.goto(f"{console.address}/leads")
+        await desk.get_by_role("link", name="Maya").click()
+        await desk.get_by_role("link", name="Book for this patient").click()
+        await desk.get_by_role("navigation", name="Days with").get_by_role("link").nth(3).click()
+        await desk.locator(".timechip").last.click()
+        await expect(desk.locator(".timechip[aria-current]")).to_have_count(1)
+        await desk.get_by_role("button", name="Book all").click()
+        await expect(desk.get_by_text("They are told in Telegram.")).to_be_visible()
+        await expect(desk.get_by_role("link", name="Book for this patient")).to_have_count(0)
+
+        await delivered(here)
+        await maya.patient.sees("Your visits are confirmed.")
+        assert (await maya.conversation()).state == Stage.BOOKED
+        assert await maya.taps("My visits") == Stage.BOOKED
+        await maya.patient.sees("Booking code")
+
+
+@pytest.mark.asyncio(loop_scope="session")
 async def test_photos_are_shown_and_a_note_survives_news(
     chromium: Browser, console: ConsoleWorld, here: World
 ) -> None:

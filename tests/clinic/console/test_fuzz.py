@@ -16,6 +16,7 @@ from clinic.console.limits import Limits
 from tests import postgres
 from tests.builders import a_slot
 from tests.clinic.console import routes
+from tests.clinic.console.forms import known_names
 from tests.clinic.console.world import Browser, ConsoleWorld, console_world
 
 #: What breaks programs: lone signs, other scripts, long and large things, things like code.
@@ -29,11 +30,8 @@ ODD = st.one_of(
     st.text(string.digits, max_size=30),
     st.sampled_from([*SIGNS, *TIMES]),
 )
-KNOWN = """
-    on version service slot name phone note session code draft page q status sort verdict source
-    from until week text reason finding body link uid number starts_at
-"""
-NAMES = st.one_of(st.sampled_from(KNOWN.split()), st.text(string.ascii_letters, max_size=8))
+KNOWN = known_names()
+NAMES = st.one_of(st.sampled_from(KNOWN), st.text(string.ascii_letters, max_size=8))
 FIELDS = st.dictionaries(NAMES, ODD, max_size=6)
 
 
@@ -47,6 +45,10 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         url = await server.clone()
     async with console_world(url, tmp_path, pace=Limits(times=1000)) as running:
         yield running
+
+
+def test_the_names_of_every_form_s_fields_are_tried() -> None:
+    assert {"slot", "seen", "how", "wanted", "draft", "page", "search", "hours"} <= set(KNOWN)
 
 
 async def test_no_request_makes_the_console_fail(world: ConsoleWorld) -> None:
@@ -87,8 +89,8 @@ async def test_odd_values_for_real_ids_do_not_make_it_fail(world: ConsoleWorld) 
         make = routes.FORMS.get(way.path)
         known: dict[str, Any] = dict(await make(world, "willow")) if make else {}
         for value in odd:
-            fields = dict.fromkeys([*known, "version", "text", "reason", "note", "name"], value)
-            path = way.filled(ids) + "?" + urlencode(dict.fromkeys(("on", "page", "q"), value))
+            fields = dict.fromkeys({*known, *KNOWN}, value)
+            path = way.filled(ids) + "?" + urlencode(dict.fromkeys(KNOWN, value[:200]))
             if not await _answers(reader, way.method, path, fields):
                 failed.append(f"{way} {value[:30]!r}")
 

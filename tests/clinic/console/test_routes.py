@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from clinic.console.guard import HALF_WAY
 from clinic.console.limits import Limits
+from storage import console_sessions
 from tests.clinic.console import routes
 from tests.clinic.console.routes import Way
-from tests.clinic.console.world import Browser, ConsoleWorld, console_world
+from tests.clinic.console.world import Browser, ConsoleWorld, console_world, enter
 
 REFUSED = {303, 401, 403, 404}
 WRONG = (
@@ -61,6 +63,45 @@ async def test_no_route_answers_without_a_session(world: ConsoleWorld) -> None:
                {303, 401, 403}]  # fmt: skip
 
     assert (reached, len(shut) > 10) == ([], True)
+
+
+async def test_no_route_answers_before_the_code_of_the_second_step(world: ConsoleWorld) -> None:
+    browser, shut = await half_way(world), [way for way in routes.ways(world.app) if is_shut(way)]
+    reached = []
+    for way in shut:
+        ids = {name: await routes.IDS[name](world, "willow") for name in way.ids}
+        if way.path == "/live":
+            async with browser.stream(way.path) as answer:
+                status, leads_to = answer.status_code, answer.headers.get("location")
+        else:
+            make = routes.FORMS.get(way.path)
+            fields = {"csrf": browser.csrf, **(await make(world, "willow") if make else {})}
+            own = {"Origin": browser.address, "Sec-Fetch-Site": "same-origin"}
+            answer = await browser.ask(way.method, way.filled(ids), fields, own)
+            status, leads_to = answer.status_code, answer.headers.get("location")
+        if (status, leads_to) != (303, "/second-step"):
+            reached.append(f"{way}: {status} {leads_to}")
+
+    assert (reached, len(shut) > 50) == ([], True)
+    assert (await browser.get("/second-step")).status_code == 200  # it is still half-way
+
+
+def is_shut(way: Way) -> bool:
+    """Say whether a way needs the second step of whoever has turned it on."""
+    return not way.is_public and way.path not in HALF_WAY
+
+
+async def half_way(world: ConsoleWorld) -> Browser:
+    """Return the browser of an owner who has used a link and is asked for a code."""
+    sealed = world.app.state.site.seal.close("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+    member = world.people["willow", "owner"]
+    turn_on = console_sessions.turn_on_second_step
+    await world.database.write(turn_on, member, sealed, 1, world.clock())
+    browser = world.browser()
+    answer = await enter(browser, await world.link())
+    assert answer.headers["location"] == "/second-step"
+    await browser.get("/second-step")
+    return browser
 
 
 @pytest.mark.parametrize("role", ["owner", "staff"])
