@@ -341,7 +341,6 @@ class DialogueMachine(RuleBasedStateMachine):
         self.chat.view = a_view(self.now)
         before, seen = self.chat.conversation, len(self.chat.effects)
         if faster and before is not None and _takes_times(self._try(event)):
-            self.record.held = None  # what was held can only be taken once its time is over
             self.chat.is_refused(event)
         else:
             self.chat.does(event)
