@@ -90,16 +90,6 @@ def end(connection: Connection, staff_id: int, digest: str, now: datetime) -> bo
     return ended.rowcount == 1
 
 
-def end_all(connection: Connection, staff_id: int, now: datetime) -> None:
-    """End every session of a member, and the links that would begin one."""
-    connection.execute(
-        update(ConsoleSession)
-        .where(ConsoleSession.staff_id == staff_id, ConsoleSession.ended_at.is_(None))
-        .values(ended_at=now)
-    )
-    staff.revoke_links(connection, staff_id, now)
-
-
 def carry(connection: Connection, staff_id: int, by: timedelta, now: datetime) -> None:
     """Take a member's open sessions along when a clock that can be moved is moved by `by`.
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from storage import audit, console_sessions, staff
+from storage import audit, staff
 from storage.staff import Member, StaffFault
 
 
@@ -42,7 +42,7 @@ def invite(connection: Connection, owner: Owner, staff_id: int, token: str) -> t
 def sign_out(connection: Connection, owner: Owner, staff_id: int) -> Member:
     """End every session and link of somebody. Raises NoSuchMember."""
     out = _one(connection, owner, staff_id)
-    console_sessions.end_all(connection, staff_id, owner.now)
+    staff.end_all(connection, staff_id, owner.now)
     _record(connection, owner, "staff.signed_out", staff_id)
     return out
 

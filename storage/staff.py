@@ -148,10 +148,16 @@ def invite(connection: Connection, staff_id: int, token: str, now: datetime) -> 
 
 
 def join(connection: Connection, token: str, chat_id: int, now: datetime) -> Member | None:
-    """Use up an invitation: the chat is theirs from now on. None for a link that does not hold."""
+    """Use up an invitation: the chat is theirs from now on. None for a link that does not hold.
+
+    When it takes the place of another chat, as after a phone was lost, what that one opened ends.
+    """
     staff_id = _spend(connection, token, INVITE, now)
     if staff_id is None:
         return None
+    before = select(StaffMember.chat_id).where(StaffMember.id == staff_id)
+    if connection.execute(before).scalar() not in (None, chat_id):
+        end_all(connection, staff_id, now)
     try:
         with connection.begin_nested():
             connection.execute(
@@ -191,6 +197,16 @@ def revoke_links(connection: Connection, staff_id: int, now: datetime) -> None:
         .where(StaffToken.staff_id == staff_id, StaffToken.used_at.is_(None))
         .values(used_at=now)
     )
+
+
+def end_all(connection: Connection, staff_id: int, now: datetime) -> None:
+    """End every session of a member, and the links that would begin one."""
+    connection.execute(
+        update(ConsoleSession)
+        .where(ConsoleSession.staff_id == staff_id, ConsoleSession.ended_at.is_(None))
+        .values(ended_at=now)
+    )
+    revoke_links(connection, staff_id, now)
 
 
 def leave(connection: Connection, staff_id: int, now: datetime) -> None:

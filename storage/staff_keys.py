@@ -44,7 +44,7 @@ def remove(connection: Connection, staff_id: int, now: datetime) -> Member:
 def sign_out(connection: Connection, staff_id: int, now: datetime) -> Member:
     """End somebody's sessions and links. Raises StaffFault."""
     member = _somebody(connection, staff_id)
-    console_sessions.end_all(connection, staff_id, now)
+    staff.end_all(connection, staff_id, now)
     audit.record(connection, member.clinic_id, None, "staff.signed_out", "staff", staff_id, now)
     return member
 

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from clinic.console import limits, second_step, sessions, views
 from clinic.console.limits import Limits
 from clinic.console.views import Visit
-from storage import console_sessions
+from storage import console_sessions, staff
 from storage.sealing import SealFault
 
 DRAFT_FOR = timedelta(minutes=15)
@@ -61,7 +61,7 @@ class Account:
     async def end_all(self, request: Request) -> Response:
         """Sign out everywhere, here too."""
         site, found = views.site_of(request), _visit(request)
-        await site.database.write(console_sessions.end_all, found.member.id, site.now())
+        await site.database.write(staff.end_all, found.member.id, site.now())
         answer = views.see_other(request, "/sign-in")
         sessions.forget(answer)
         return answer

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Route, expect
 
-from storage import console_sessions
+from storage import staff
 from tests.browser.console_pages import PHONE, signed_in_page
 from tests.builders import a_slot
 from tests.clinic.console.world import ConsoleWorld, console_world
@@ -53,7 +53,7 @@ async def test_a_page_whose_session_ends_elsewhere_leads_to_signing_in(
             async with page.expect_response("**/live"):
                 await page.reload()
         owner = world.people["willow", "owner"]
-        await world.database.write(console_sessions.end_all, owner.id, world.clock())
+        await world.database.write(staff.end_all, owner.id, world.clock())
 
         await page.wait_for_url("**/sign-in")
         assert await page.context.cookies() == []

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from storage import audit, staff
+from storage import audit, console_sessions, staff
 from storage.database import Database
 from storage.staff import StaffFault
 
@@ -77,6 +77,26 @@ async def test_an_invitation_ties_a_chat_once(willow: Database, now: datetime) -
     assert joined
     assert (joined.id, joined.chat_id, joined.joined_at, again) == (staff_id, 500, now, None)
     assert [one.id for one in await willow.read(staff.of_chat, 500)] == [staff_id]
+
+
+async def test_an_invitation_opened_elsewhere_ends_what_the_old_chat_opened(
+    willow: Database, now: datetime
+) -> None:
+    staff_id = await somebody(willow, now)
+    for token, chat_id, is_open in (
+        ("a" * 43, 500, True),
+        ("b" * 43, 500, True),
+        ("c" * 43, 501, False),
+    ):
+        await willow.write(staff.invite, staff_id, token, now)
+        if token.startswith("a"):
+            await willow.write(console_sessions.start, staff_id, "s" * 43, now, is_verified=True)
+            await willow.write(staff.sign_in_link, staff_id, URL, "t" * 43, now)
+
+        assert await willow.write(staff.join, token, chat_id, now)
+
+        assert bool(await willow.read(console_sessions.find, "s" * 43, now)) is is_open
+        assert await willow.read(staff.holds, "t" * 43, now) is is_open
 
 
 async def test_an_invitation_is_no_sign_in_link_and_the_other_way_round(

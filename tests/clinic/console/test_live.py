@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 
-from storage import console_sessions
+from storage import console_sessions, staff
 from tests.builders import a_slot
 from tests.clinic.console.world import Browser, ConsoleWorld
 
@@ -45,7 +45,7 @@ async def test_another_clinic_s_changes_are_not_told(world: ConsoleWorld) -> Non
         session = harbour.cookies["__Host-console"]
         found = await world.database.read(console_sessions.find, session, world.clock())
         assert found
-        await world.database.write(console_sessions.end_all, found[1].id, world.clock())
+        await world.database.write(staff.end_all, found[1].id, world.clock())
 
         assert await anext(told) == "ended signed out"
 
