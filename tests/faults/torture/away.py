@@ -51,7 +51,7 @@ async def tell_of_trouble(trial: Trial) -> list[Figure]:
     return [
         Figure(
             "Whoever writes while the database is away is told so",
-            f"{many} patients write twice, the database is locked for {max(at_least, *times):.0f} s",
+            f"{many} patients write twice; locked until all are told, {at_least:.0f} s at least",
             "each told once within 10 s, 0 lost",
             f"{once} told once, at most {max(times):.1f} s, {lost} lost",
             is_held=once == many and not lost and trial.is_soon(max(times), WITHIN),
