@@ -31,6 +31,10 @@ class Switchboard(Protocol):
         """Return every clinic by slug."""
         ...
 
+    def known_clinics(self) -> Mapping[str, Clinic]:
+        """Return the clinics as they were read last, without asking the database."""
+        ...
+
 
 class Apologies:
     """Tells staff and patient of a failure, as far as that can be done. Never raises."""
@@ -51,8 +55,7 @@ class Apologies:
             slug = await self._switchboard.call_person(chat_id)
         except Exception as error:  # noqa: BLE001 - the patient hears of a number all the same
             logger.error("nobody called", action="call_failed", error=type(error).__name__)
-        only = next(iter(clinics.values())) if len(clinics) == 1 else None
-        return self._words(clinics.get(slug or "") or only, clinics)
+        return self._words("error.sorry", clinics.get(slug or "") or _only(clinics), clinics)
 
     async def say(self, chat_id: int, words: str) -> None:
         """Send what `prepare` returned."""
@@ -61,14 +64,24 @@ class Apologies:
         except Exception as error:  # noqa: BLE001 - nothing is left to try
             logger.info("apology not delivered", action="sorry_failed", error=type(error).__name__)
 
-    def _words(self, own: Clinic | None, clinics: Mapping[str, Clinic]) -> str:
+    async def say_late(self, chat_id: int) -> None:
+        """Tell a patient that the answer will be late; the database may be away."""
+        clinics = self._switchboard.known_clinics()
+        await self.say(chat_id, self._words("error.late", _only(clinics), clinics))
+
+    def _words(self, first: str, own: Clinic | None, clinics: Mapping[str, Clinic]) -> str:
         """Name the own clinic's phone; any clinic's emergency number beats none."""
         near = own or next(iter(clinics.values()), None)
         values = {name: escaped(value) for name, value in wording.values_of(near).items()}
-        keys = ["error.sorry"]
+        keys = [first]
         if own is not None:
             keys.append("error.sorry_call")
         keys.append("error.sorry_danger" if near else "error.sorry_danger_anywhere")
         if near is not None and near.crisis_line:
             keys.append("screen.urgent.crisis")
         return "\n\n".join(self._catalogue.text(key, **values) for key in keys)
+
+
+def _only(clinics: Mapping[str, Clinic]) -> Clinic | None:
+    """Return the clinic when there is but one."""
+    return next(iter(clinics.values())) if len(clinics) == 1 else None

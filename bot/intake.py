@@ -30,6 +30,7 @@ logger = structlog.get_logger(__name__)
 _TRIES = 3
 _FIRST_PAUSE = 0.2  # seconds; doubles with each try
 _LONGEST_PAUSE = 4.0  # so that nobody waits long once the database is back
+_LATE_AFTER = 8.0  # seconds after which a patient hears that the answer will be late
 
 PtbApplication = Application[Any, Any, Any, Any, Any, Any]
 
@@ -99,7 +100,20 @@ class Intake:
         self._sleep = sleep
 
     async def handle(self, update: Update) -> None:
-        """Deal with one update; return when it is committed, or put aside."""
+        """Deal with one update; return when it is committed, or put aside.
+
+        What the same chat sends meanwhile waits for it, so a patient hears once of a database that
+        is away, from each process that has something of theirs.
+        """
+        late = asyncio.get_running_loop().call_later(
+            _LATE_AFTER, lambda: self._start(self._say_late(update))
+        )
+        try:
+            await self._deal_with(update)
+        finally:
+            late.cancel()
+
+    async def _deal_with(self, update: Update) -> None:
         pause = _FIRST_PAUSE
         while (error := await self._attempt(update)) is not None:
             # A database that cannot be used is no fault of this update: it waits, unconfirmed.
@@ -165,6 +179,14 @@ class Intake:
         catalogue = self._catalogues.get(arrival.locale, self._catalogue)
         words = catalogue.text("error.stale") if stale else ""
         self._start(self._sender.answer(arrival.callback_query_id, words))
+
+    async def _say_late(self, update: Update) -> None:
+        try:
+            arrival = self._reader.read(update)
+        except Exception:  # noqa: BLE001 - whatever cannot be read is put aside elsewhere
+            return
+        if isinstance(arrival, Arrival):  # staff and groups have no answer to wait for
+            await self._apologies.say_late(arrival.chat_id)
 
     async def _put_aside(self, update: Update, error: Exception) -> bool:
         """Count the failure; after the last try tell staff and patient, and put it aside."""

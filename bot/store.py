@@ -109,6 +109,10 @@ class DatabaseStore:
             self._clinics_until = self._monotonic() + _CLINICS_FOR
         return self._clinics
 
+    def known_clinics(self) -> Mapping[str, Clinic]:
+        """Return the clinics as they were read last, without asking the database."""
+        return self._clinics
+
     async def protocol(self, key: str) -> protocol_versions.ProtocolText | None:
         """Return what a version was compiled from; None when it is not stored."""
         return await self._database.read(protocol_versions.load, key)

@@ -59,6 +59,10 @@ class Server:
             migrations.upgrade(self.address(self.template))
         return self.address(await self._create(f"TEMPLATE {self.template}"))
 
+    async def copy(self, url: str) -> str:
+        """Make a database like one that nobody is connected to, and return its URL."""
+        return self.address(await self._create(f"TEMPLATE {make_url(url).database}"))
+
     async def empty(self) -> str:
         """Make a database without tables and return its name."""
         return await self._create("")
@@ -66,7 +70,11 @@ class Server:
     async def drop_all(self) -> None:
         """Remove every database made here."""
         for name in self.made:
-            await self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            await self.drop(self.address(name))
+
+    async def drop(self, url: str) -> None:
+        """Remove a database, whoever is connected to it."""
+        await self._execute(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
 
     def address(self, name: str) -> str:
         """Return the URL of a database by name."""

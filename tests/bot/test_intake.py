@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
+from telegram import Update
 from telegram.ext import Application, ExtBot
 from telegram.request import BaseRequest, RequestData
 
@@ -63,9 +64,11 @@ class Office:
     nobody: Exception | None = None
     clinic: str | None = None
     houses: Mapping[str, Clinic] = field(default_factory=dict)
+    takes: float = 0.0  # seconds
 
     async def take(self, arrival: Arrival, noticed: Callable[[bool], None]) -> Reply | None:
         self.taken.append(arrival)
+        await asyncio.sleep(self.takes)
         if self.errors:
             raise self.errors.pop(0)
         noticed(self.stale)
@@ -88,6 +91,9 @@ class Office:
         return self.clinic
 
     async def clinics(self) -> Mapping[str, Clinic]:
+        return self.houses
+
+    def known_clinics(self) -> Mapping[str, Clinic]:
         return self.houses
 
     async def note_blocked(self, update_id: int, chat_id: int) -> None:
@@ -218,6 +224,53 @@ async def test_a_database_that_is_away_is_waited_for_and_nothing_is_lost(
     assert len(office.taken) == 11
     assert office.parked == []
     assert office.slept[-1] == 4.0
+
+
+async def test_a_patient_whose_answer_is_late_hears_so_once(
+    intake: Intake, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.intake._LATE_AFTER", 0.05)
+    office.errors += [DatabaseLocked("locked")] * 5
+    office.takes, office.houses = 0.03, {"willow": a_clinic()}
+
+    await intake.handle(a_message(9, text="I want to die"))
+    await intake.finish()
+
+    ((chat_id, words),) = office.said
+    assert chat_id == 7
+    assert words.startswith("Sorry, this takes longer than it should.")
+    assert [
+        each for each in ("+44 20 7946 0000", "<b>999</b>", "116 123") if each not in words
+    ] == []
+    assert office.called == []
+
+
+async def test_whoever_is_answered_in_time_hears_nothing_more(
+    intake: Intake, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.intake._LATE_AFTER", 0.05)
+
+    await intake.handle(a_message(9, text="hi"))
+    await asyncio.sleep(0.1)
+
+    assert office.said == []
+
+
+@pytest.mark.parametrize("update", [a_membership("kicked"), a_message(9, text="hi", chat=GROUP)])
+async def test_nobody_is_told_of_a_late_answer_who_waits_for_none(
+    intake: Intake, office: Office, monkeypatch: pytest.MonkeyPatch, update: Update
+) -> None:
+    monkeypatch.setattr("bot.intake._LATE_AFTER", 0.0)
+
+    async def slow(_update_id: int, _chat_id: int) -> None:
+        await asyncio.sleep(0.1)
+
+    monkeypatch.setattr(office, "note_blocked", slow)
+
+    await intake.handle(update)
+    await intake.finish()
+
+    assert [words for _, words in office.said if words.startswith("Sorry")] == []
 
 
 async def test_the_log_says_how_to_mend_a_database_that_is_away(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, func, select
 
 from bot.playground import patients
+from bot.playground.chats import Chat
 from flows.conversation import Stage
 from storage import conversations
 from storage.database import Database
@@ -95,13 +96,17 @@ class Crowd:
         chat = state.chats.open("Pat")
         ids = self.sent[chat.patient.chat_id] = []
         for words in WORDS:
+            if self.pause:
+                await asyncio.sleep(self.rng.random() * self.pause)
             patients.say(state, chat, words)
             ids.append(state.queue.last_id)
             self.count += 1
-            before = chat.changes
-            await until(lambda chat=chat, before=before: chat.changes != before, _PATIENCE)  # type: ignore[misc]
-            if self.pause:
-                await asyncio.sleep(self.rng.random() * self.pause)
+            await self.answered(chat)
+
+    async def answered(self, chat: Chat) -> None:
+        """Wait until something happens in a chat whose patient has just written."""
+        before = chat.changes
+        await until(lambda: chat.changes != before, _PATIENCE)
 
     async def settles(self) -> float:
         """Wait until every update is committed; return the seconds.

@@ -27,6 +27,7 @@ class Keeper:
     endings: list[int] = field(default_factory=list)
     reached: list[Point] = field(default_factory=list)
     program: Program | None = None
+    is_serving: bool = False
 
     @property
     def is_running(self) -> bool:
@@ -47,8 +48,10 @@ class Keeper:
             try:
                 ended = asyncio.ensure_future(program.ended())
                 address = await self._introduced(program)
+                self.is_serving = True
                 self.endings.append(await ended)
             finally:
+                self.is_serving = False
                 program.kill()
                 if self.front is not None and address in self.front.replicas:
                     self.front.replicas.remove(address)

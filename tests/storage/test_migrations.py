@@ -8,8 +8,6 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, select, text
 
 from storage import calendar_accounts, clinics, faults, migrations
@@ -18,6 +16,7 @@ from storage.models import FollowUp, Model
 from tests import postgres
 from tests.builders import NOW
 from tests.storage import filled
+from tests.storage.schemas import differences
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -38,13 +37,6 @@ async def seen(url: str, look: Callable[[Connection], object]) -> object:
 
 def tables(connection: Connection) -> set[str]:
     return set(inspect(connection).get_table_names())
-
-
-def differences(connection: Connection) -> list[object]:
-    options = {"version_table": migrations.VERSION_TABLE}
-    return list(
-        compare_metadata(MigrationContext.configure(connection, opts=options), Model.metadata)
-    )
 
 
 async def test_up_down_and_up_again(empty_url: str) -> None:
