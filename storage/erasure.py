@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -76,6 +76,7 @@ class Foreseen:
     photos: int
     messages: int  # between the patient and the clinic
     is_elsewhere: bool  # another clinic keeps something of the same person, and goes on
+    first_name: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ def foresee(connection: Connection, clinic_id: int, lead_id: int, now: datetime)
     if chat_id is None:
         return None
     person = person_rows.find(connection, chat_id, clinic_id)
+    name = select(Patient.first_name).where(Patient.chat_id == chat_id)
     to_come = (Appointment.state.in_(_TO_COME), Appointment.starts_at > now)
     return Foreseen(
         leads=len(person.leads),
@@ -99,6 +101,7 @@ def foresee(connection: Connection, clinic_id: int, lead_id: int, now: datetime)
         photos=_count(connection, Photo.chat_id == chat_id, _in_runs(Photo, person)),
         messages=_count(connection, ThreadMessage.thread_id.in_(person.threads)),
         is_elsewhere=person.clinic_id is not None,
+        first_name=connection.execute(name).scalar_one(),
     )
 
 

@@ -8,7 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select, true
 
+from storage.faults import StorageError
 from storage.models import Appointment, Clinic, Conversation, Intake, Lead, Thread
+
+
+class NoSuchLead(StorageError):
+    """There is no lead of this number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,14 @@ def chat_of(connection: Connection, clinic_id: int, lead_id: int) -> int | None:
     """Return the chat of a clinic's lead; None when it has no such lead."""
     of_lead = select(Lead.chat_id).where(Lead.id == lead_id, Lead.clinic_id == clinic_id)
     return connection.execute(of_lead).scalar()
+
+
+def clinic_of(connection: Connection, lead_id: int) -> int:
+    """Return the clinic of a lead. Raises NoSuchLead, also for one that came to no clinic."""
+    clinic_id = connection.execute(select(Lead.clinic_id).where(Lead.id == lead_id)).scalar()
+    if clinic_id is None:
+        raise NoSuchLead(f"{lead_id} is not the number of a clinic's lead")
+    return clinic_id
 
 
 def find(connection: Connection, chat_id: int, clinic_id: int | None) -> PersonRows:

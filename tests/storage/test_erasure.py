@@ -193,7 +193,14 @@ async def test_the_record_says_who_erased_whom_by_number(house: House) -> None:
 async def test_what_would_be_erased_is_told_before(house: House) -> None:
     told = await house.database.read(erasure.foresee, WILLOW, house.ada.lead_id, NOW)
 
-    assert told == erasure.Foreseen(leads=1, visits=1, photos=1, messages=1, is_elsewhere=False)
+    assert told == erasure.Foreseen(
+        leads=1,
+        visits=1,
+        photos=1,
+        messages=1,
+        is_elsewhere=False,
+        first_name=f"{CANARY} patients.first_name",
+    )
 
 
 async def test_another_clinic_can_neither_foresee_nor_erase(house: House) -> None:
