@@ -14,6 +14,7 @@ to its beginning if it is with this clinic. Name, phone number and chat stay the
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,7 +36,15 @@ from sqlalchemy import (
 
 from flows import conversation as values
 from flows.conversation import Stage
-from storage import audit, bookings, documents, lead_events, patient_visits, person_rows
+from storage import (
+    audit,
+    bookings,
+    documents,
+    erasure_cards,
+    lead_events,
+    patient_visits,
+    person_rows,
+)
 from storage.inbox import PARKED
 from storage.lead_events import EventType, OfBooking, OfErased
 from storage.models import (
@@ -120,9 +129,15 @@ def erase(
 
 
 def erase_chat(connection: Connection, chat_id: int, now: datetime) -> Erased:
-    """Erase everything that any clinic keeps of a chat, at the patient's own word."""
+    """Erase everything that any clinic keeps of a chat, at the patient's own word; tell staff."""
     _lock(connection, chat_id)
-    return _erase(connection, person_rows.find(connection, chat_id, None), None, now)
+    person = person_rows.find(connection, chat_id, None)
+    done = _erase(connection, person, None, now)
+    visits = Counter(row.clinic_id for row in _visits(connection, done.cancelled))
+    newest = {clinic_id: lead_id for lead_id, clinic_id in person.leads if clinic_id is not None}
+    for clinic_id, lead_id in newest.items():
+        erasure_cards.enqueue(connection, clinic_id, lead_id, visits[clinic_id], now)
+    return done
 
 
 def _lock(connection: Connection, chat_id: int) -> None:
@@ -311,14 +326,19 @@ def _tell(
     now: datetime,
 ) -> None:
     """Tell channels of visits, which are nobody's now, then that leads are gone; and record it."""
-    found = select(Appointment.uid, Appointment.clinic_id).where(Appointment.uid.in_(cancelled))
-    for row in connection.execute(found.order_by(Appointment.starts_at)).all():
+    for row in _visits(connection, cancelled):
         gone = OfBooking(row.uid)
         lead_events.tell(connection, row.clinic_id, EventType.BOOKING_CANCELLED, gone, now)
     for lead_id, clinic_id in person.leads:
         if clinic_id is not None:
             lead_events.tell(connection, clinic_id, EventType.LEAD_ERASED, OfErased(lead_id), now)
             audit.record(connection, clinic_id, staff_id, ERASED, "lead", lead_id, now)
+
+
+def _visits(connection: Connection, uids: Sequence[str]) -> Sequence[Any]:
+    """Return UID and clinic of appointments, in the order of their times."""
+    found = select(Appointment.uid, Appointment.clinic_id).where(Appointment.uid.in_(uids))
+    return connection.execute(found.order_by(Appointment.starts_at)).all()
 
 
 def _count(connection: Connection, *which: ColumnElement[bool]) -> int:

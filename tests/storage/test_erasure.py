@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, select
 
-from flows.effects import MessageToClinic
+from flows.effects import ErasePatient, MessageToClinic
 from storage import (
     audit,
     calendar_pushes,
@@ -231,6 +231,23 @@ async def test_a_turn_made_before_is_stale_and_the_chat_begins_from_nothing(hous
     assert await house.database.read(conversations.load, ADA) is None
     left = await house.database.read(persons.rows)
     assert persons.traces(left, ADA, CANARY) == {}
+
+
+async def test_a_patients_own_word_is_one_turn_that_leaves_nothing(house: House) -> None:
+    known = {row.id for row in await house.database.read(messages)}
+    conversation = a_conversation(ADA, first_name=CANARY)
+    turn = a_turn(ErasePatient(), conversation=conversation, before=1, update_id=5)
+
+    assert await house.database.write(turns.commit, turn) == turns.Committed()
+    assert await house.database.write(turns.commit, turn) == turns.Duplicate()
+    again = a_turn(conversation=a_conversation(ADA), update_id=5)
+    assert await house.database.write(turns.commit, again) == turns.Duplicate()
+
+    left = await house.database.read(persons.rows)
+    assert persons.traces(left, ADA, CANARY) == {}
+    new = [row for row in await house.database.read(messages) if row.id not in known]
+    (card,) = [row for row in new if row.kind == "card"]
+    assert json.loads(card.payload) == {"erased": house.ada.lead_id, "visits": 1}
 
 
 async def test_a_patient_who_comes_back_is_a_new_one(open_house: Database) -> None:
