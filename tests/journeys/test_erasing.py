@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -38,6 +39,13 @@ def cards(connection: Connection) -> list[Any]:
     return [row for row in rows if "erased" in row.payload]
 
 
+def files_with(here: World, word: str) -> list[str]:
+    """Return SQLite's files that hold a word; none of another database."""
+    file = Path(here.database.url.database or "")
+    beside = file.parent.glob(f"{file.name}*") if file.is_file() else ()
+    return [each.name for each in beside if word.encode() in each.read_bytes()]
+
+
 async def test_everything_is_deleted_after_a_yes(here: World) -> None:
     await here.database.write(staff)
     maya = await booked(here)
@@ -45,12 +53,15 @@ async def test_everything_is_deleted_after_a_yes(here: World) -> None:
     await maya.patient.sees("Delete everything about you?")
     await maya.patient.sees("Your booked visit is cancelled.")
 
+    assert here.database.url.get_backend_name() != "sqlite" or files_with(here, "Maya")
+
     await maya.patient.taps("Yes, delete everything")
     await maya.patient.sees("Everything I kept about you is deleted.")
 
     left = await here.database.read(persons.rows)
     assert persons.traces(left, maya.patient.chat_id, "Maya") == {}
     assert await here.database.read(visits) == [("cancelled", None)]
+    assert files_with(here, "Maya") == []
     (card,) = await here.database.read(cards)
     assert '"visits": 1' in card.payload
 
