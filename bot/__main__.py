@@ -28,6 +28,7 @@ from clinic.channels import leads_commands
 from clinic.channels.commands import channel_app
 from clinic.checkup import BotFacts
 from clinic.clinic_commands import clinic_app
+from clinic.patient_commands import patient_app
 from clinic.settings import ConsoleSettings
 from clinic.side import Side
 from flows import diagram
@@ -64,6 +65,7 @@ app.add_typer(
     name="clinic",
 )
 app.add_typer(leads_commands.leads_app(SystemClock().now), name="leads")
+app.add_typer(patient_app(SystemClock().now), name="patient")
 app.add_typer(channel_app(SystemClock().now), name="channel")
 app.command("upgrade")(upkeep_commands.upgrade_command)
 app.command("backup")(upkeep_commands.backup_command)

@@ -47,7 +47,7 @@ from storage.database import Database
 
 logger = structlog.get_logger(__name__)
 
-COMMANDS = ("start", "my", "back", "help", "person", "restart", "privacy", "stop")
+COMMANDS = ("start", "my", "back", "help", "person", "restart", "privacy", "stop", "delete")
 _REPLIES_FOR = 2.0  # seconds that replies under way may take when the bot stops
 _PATIENCE = 2.0  # seconds that another replica gets to answer what it committed
 

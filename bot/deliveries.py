@@ -22,7 +22,14 @@ from bot.staff_words import StaffWords
 from bot.worker import Deliver
 from flows.follow_up import NudgeKind
 from flows.texts import Catalogue
-from storage import clashes, crash_points, message_facts, nudge_facts, staff_cards
+from storage import (
+    clashes,
+    crash_points,
+    erasure_cards,
+    message_facts,
+    nudge_facts,
+    staff_cards,
+)
 from storage.database import Database
 from storage.deliveries import GiveUp, Unwanted
 from storage.outbox import OutboxRow
@@ -91,6 +98,8 @@ class Deliveries:
     async def _card(self, row: OutboxRow) -> int:
         if "clash" in row.payload:
             return await self._clash(int(row.payload["clash"]), int(row.ref_id))
+        if "erased" in row.payload:
+            return await self._erased(row)
         lead_id, member_id = int(row.payload["lead"]), int(row.ref_id)
         facts = await self.database.read(staff_cards.facts, lead_id, member_id)
         if facts is None or facts.chat_id is None:
@@ -98,6 +107,15 @@ class Deliveries:
         words = StaffWords(self.catalogues, facts.locale, facts.zone)
         kind = str(row.payload.get("kind", ""))
         return await self.sender.once(facts.chat_id, words.card(facts, self.console_url, kind))
+
+    async def _erased(self, row: OutboxRow) -> int:
+        reader = await self.database.read(erasure_cards.reader, int(row.ref_id))
+        if reader is None:
+            raise NothingToSay("the member is gone")
+        words = StaffWords(self.catalogues, reader.locale, reader.zone)
+        lead, visits = row.payload["erased"], row.payload["visits"]
+        said = words.say("card.erased", lead=lead, clinic=reader.clinic, count=visits)
+        return await self.sender.once(reader.chat_id, Screen(said))
 
     async def _clash(self, clash_id: int, member_id: int) -> int:
         card = await self.database.read(clashes.card, clash_id, member_id)

@@ -235,6 +235,28 @@ def _result(page: Page) -> Screen:
     return Screen("\n\n".join((*paragraphs, last)), rows)
 
 
+def _erase(page: Page) -> Screen:
+    """Ask whether everything is to be deleted; what is underneath keeps its place."""
+    paragraphs = [page.say("screen.erase.title"), page.say("screen.erase.what")]
+    count = len(page.position.ahead)
+    if count:
+        paragraphs[-1] += " " + page.say(
+            "screen.erase.visits_one" if count == 1 else "screen.erase.visits", count=count
+        )
+    rows = (
+        (page.button("erase_yes", Chose(Action.ERASE_YES)),),
+        (page.button("erase_no", Chose(Action.CONTINUE)),),
+        (_person(page), _help(page)),
+    )
+    return Screen("\n\n".join(paragraphs), rows)
+
+
+def _erased(page: Page) -> Screen:
+    """Say that it is done; whatever is pressed or written next begins from nothing."""
+    says = [page.say(f"screen.erased.{name}") for name in ("title", "chat", "next")]
+    return Screen("\n\n".join(says), ((page.button("start_again", Chose(Action.CONTINUE)),),))
+
+
 def _with_ways_out(page: Page, rows: Rows) -> Rows:
     """Put what the help screen offers above the buttons of the screen that it stands on."""
     ways: Rows = (
@@ -266,6 +288,8 @@ _OVERLAYS: Mapping[Overlay, Callable[[Page], Screen]] = {
     Overlay.ASK: _ask,
     Overlay.PHOTOS: _photos,
     Overlay.RESULT: _result,
+    Overlay.ERASE: _erase,
+    Overlay.ERASED: _erased,
 }
 
 _STAGES: Mapping[Stage, Callable[[Page], Screen]] = {

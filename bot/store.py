@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -16,6 +17,7 @@ from bot.scenery import Place
 from flows.clinics import Clinic
 from flows.compiler import ProtocolFaults, compile_protocol
 from flows.conversation import Conversation
+from flows.effects import ErasePatient
 from flows.protocol import Protocol
 from flows.slots import CalendarView
 from flows.texts import Catalogue
@@ -31,6 +33,7 @@ from storage import (
     turns,
 )
 from storage.database import Database
+from storage.faults import StorageError
 from storage.inbox import KeptUpdate
 from storage.program import command
 from storage.turns import Committed, Duplicate, SlotTaken, Stale, TurnWrites
@@ -83,7 +86,11 @@ class DatabaseStore:
 
     async def commit(self, writes: TurnWrites) -> Committed | Duplicate | Stale | SlotTaken:
         """Make a turn durable."""
-        return await self._database.write(turns.commit, writes)
+        outcome = await self._database.write(turns.commit, writes)
+        if ErasePatient() in writes.effects:
+            with contextlib.suppress(StorageError):  # the turn stands, and files are tidied in time
+                await self._database.forget_deleted()
+        return outcome
 
     async def note_shown(self, chat_id: int, revision: int, message_id: int) -> None:
         """Record what the patient has seen."""

@@ -11,10 +11,12 @@ from telegram import Chat, ChatMember, Message, Update, User
 from bot import callback_data
 from bot.wholeness import is_whole
 from flows.events import (
+    Action,
     AskedForPerson,
     AskedHelp,
     AskedPrivacy,
     AskedToStartOver,
+    Chose,
     Corrected,
     Event,
     Media,
@@ -39,6 +41,7 @@ _COMMANDS: dict[str, Event] = {
     "stop": Stopped(),
     "privacy": AskedPrivacy(),
     "person": AskedForPerson(),
+    "delete": Chose(Action.ERASE),
 }
 _STAFF_COMMANDS = frozenset({"today", "week", "off", "console", "cards", "leave", "help"})
 _ALBUMS_REMEMBERED = 1000

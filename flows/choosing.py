@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from flows import (
     appointing,
     cancelling,
+    erasing,
     photos,
     rebooking,
     screening,
@@ -55,7 +56,7 @@ def go_on(here: Position) -> Turn:
     """Give the place back; what was beside it leaves it untouched."""
     if here.conversation.overlay is Overlay.PHOTOS:
         return Turn(photos.leave(here).conversation)
-    if here.conversation.overlay in (Overlay.ASK, Overlay.RESULT):
+    if here.conversation.overlay in (Overlay.ASK, Overlay.RESULT, Overlay.ERASE):
         return Turn(here.with_(overlay=None).conversation)
     return starting.resume(here)
 
@@ -169,4 +170,6 @@ _BUTTONS: Mapping[Action, _Button[Any]] = {
     Action.PHOTOS: _plain(_ANYWHERE, photos.offer),
     Action.PHOTOS_YES: _plain(_ANYWHERE, photos.agree),
     Action.PHOTOS_DELETE: _plain(_ANYWHERE, photos.delete),
+    Action.ERASE: _plain(_ANYWHERE, erasing.ask),
+    Action.ERASE_YES: _plain(_ANYWHERE, erasing.erase),
 }

@@ -39,6 +39,8 @@ class Overlay(StrEnum):
     ASK = "ask"  # what is written now goes to the clinic's people
     PHOTOS = "photos"  # may photos be kept? then: send them
     RESULT = "result"  # what is written now is how the patient sees the result
+    ERASE = "erase"  # shall everything that is kept be deleted?
+    ERASED = "erased"  # it is: the last screen, which is kept nowhere
 
 
 @dataclass(frozen=True, slots=True)

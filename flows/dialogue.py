@@ -31,6 +31,7 @@ from flows import (
 from flows.conversation import Answer, Conversation, Overlay, Stage
 from flows.effects import SavePhone
 from flows.events import (
+    Action,
     Answered,
     AnsweredNudge,
     AskedForPerson,
@@ -176,7 +177,8 @@ def _as_command(here: Position, event: Typed) -> Turn | None:
 def _as_way_out(here: Position, event: Typed) -> Turn | None:
     """Take only what leads away from writing to the clinic: "why" and "next" may be said to it."""
     meant = wording.command(event.text, here.scene.catalogues)
-    return _dispatch(here, meant) if isinstance(meant, _WAYS_OUT) else None
+    leads_away = isinstance(meant, _WAYS_OUT) or meant == Chose(Action.ERASE)
+    return _dispatch(here, meant) if meant is not None and leads_away else None
 
 
 def _as_message(here: Position, event: Typed) -> Turn:

@@ -138,6 +138,14 @@ class DeletePhotos:
 
 
 @dataclass(frozen=True, slots=True)
+class ErasePatient:
+    """Delete everything that is kept of this patient at every clinic, the turn itself too.
+
+    What is booked and to come is cancelled. No other effect goes with it.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmVisit:
     """The patient will come to this appointment. Idempotent; nothing when it is not theirs."""
 
@@ -210,6 +218,7 @@ Effect = (
     | MessageToClinic
     | KeepPhoto
     | DeletePhotos
+    | ErasePatient
     | ConfirmVisit
     | PauseVisit
     | StopNudges

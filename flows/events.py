@@ -43,6 +43,8 @@ class Action(StrEnum):
     PHOTOS = "photos"  # say what photos are for, and take them
     PHOTOS_YES = "photos_yes"  # photos: they may be kept
     PHOTOS_DELETE = "photos_delete"  # forget the photos that were kept
+    ERASE = "erase"  # ask whether everything is to be deleted
+    ERASE_YES = "erase_yes"  # erase: yes, everything
 
 
 class NudgeAnswer(StrEnum):

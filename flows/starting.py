@@ -33,7 +33,7 @@ def start(conversation: Conversation | None, event: Started, scene: Scene, chat_
         )
         return Turn(begin(Position(new, scene), clinic).conversation)
     here = Position(replace(conversation, wanted_clinic=clinic), scene)
-    if _must_rest(here):
+    if must_rest(here):
         return Turn(here.conversation)
     if here.ahead:
         effects = (*continuing.let_go(here), *_welcomed(conversation))
@@ -109,7 +109,7 @@ def start_over(here: Position) -> Turn:
 
 def ask_to_start_over(here: Position) -> Turn:
     """Ask for a yes first; with appointments booked there is nothing to start over."""
-    if _must_rest(here):
+    if must_rest(here):
         return Turn(here.conversation)
     if here.ahead:
         return Turn(here.conversation, notes=(here.note("note.booked_already"),))
@@ -166,7 +166,7 @@ def _carried_over(here: Position) -> Position:
     return there.go("jump", old.state if resting else _place(there))
 
 
-def _must_rest(here: Position) -> bool:
+def must_rest(here: Position) -> bool:
     """Say whether the urgent screen stands: on the day of a red flag nothing else is offered."""
     decided_on = here.conversation.decided_on
     if here.conversation.state != Stage.URGENT:

@@ -83,6 +83,13 @@ _OVERLAYS: Mapping[Overlay, Mapping[str, Event]] = {
         "photos": Chose(Action.PHOTOS),
         "delete_photos": Chose(Action.PHOTOS_DELETE),
     },
+    Overlay.ERASE: {
+        "yes": Chose(Action.ERASE_YES),
+        "delete_data": Chose(Action.ERASE_YES),
+        "no": Chose(Action.CONTINUE),
+        "continue": Chose(Action.CONTINUE),
+    },
+    Overlay.ERASED: {"continue": Chose(Action.CONTINUE), "yes": Chose(Action.CONTINUE)},
 }
 
 _PHONE = re.compile(r"\+?[\d\s().-]{7,20}")

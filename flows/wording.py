@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, Event] = {
     "repeat": Repeated(),
     "photos": Chose(Action.PHOTOS),
     "delete_photos": Chose(Action.PHOTOS_DELETE),
+    "delete_data": Chose(Action.ERASE),
 }
 
 #: How close (0-100) words must come to a known question: in a question the known words may

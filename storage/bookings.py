@@ -127,18 +127,31 @@ def cancel_one(connection: Connection, booker: Booker, effect: CancelAppointment
     calendar_pushes.announce(connection, (effect.uid,), booker.now)
 
 
-def _cancel(connection: Connection, booker: Booker, which: ColumnElement[bool]) -> int:
+def cancel_all(
+    connection: Connection, chat_id: int, now: datetime, *which: ColumnElement[bool]
+) -> tuple[str, ...]:
+    """Give back what a patient holds and cancel what is to come, but no message; return UIDs."""
+    mine = (Appointment.chat_id == chat_id, Appointment.state == HELD, *which)
+    connection.execute(delete(Appointment).where(*mine))
+    gone = _cancel(connection, Booker(chat_id, 0, "", now), *which)
+    calendar_pushes.announce(connection, gone, now)
+    return gone
+
+
+def _cancel(connection: Connection, booker: Booker, *which: ColumnElement[bool]) -> tuple[str, ...]:
+    """Cancel what is to come of these; return the UIDs."""
     gone = connection.execute(
         select(Appointment).where(
-            which,
+            *which,
             Appointment.chat_id == booker.chat_id,
             Appointment.state.in_((PENDING, BOOKED)),
             Appointment.starts_at > booker.now,
         )
     ).all()
+    uids = tuple(row.uid for row in gone)
     connection.execute(
         update(Appointment)
-        .where(Appointment.uid.in_([row.uid for row in gone]))
+        .where(Appointment.uid.in_(uids))
         .values(
             state=CANCELLED,
             sequence=Appointment.sequence + 1,
@@ -150,7 +163,7 @@ def _cancel(connection: Connection, booker: Booker, which: ColumnElement[bool]) 
         waitlist.changed(connection, row.uid, booker.now)
     for row in gone:
         waitlist.freed(connection, span_of(row), booker.now)
-    return len(gone)
+    return uids
 
 
 def span_of(row: Row[Any]) -> waitlist.Freed:

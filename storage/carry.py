@@ -96,7 +96,7 @@ def _pour(source: Connection, target: Connection, url: URL, progress: Progress) 
     carried = {}
     for table in tables():
         before = _copy(source, target, table, progress)
-        _continue_counting(target, table)
+        _continue_counting(target, table, _last_given(source, table))
         _compare(target, table, before, progress)
         carried[table.name] = len(before)
     return carried
@@ -138,17 +138,28 @@ def _pages(connection: Connection, table: Table) -> Iterator[Sequence[Row[Any]]]
         rows = connection.execute(page.where(tuple_(*key) > last)).all()
 
 
-def _continue_counting(target: Connection, table: Table) -> None:
-    """Let new rows be numbered after the carried ones."""
+def _last_given(source: Connection, table: Table) -> int:
+    """Return the last number that SQLite gave in a table, of a row that is deleted by now as well.
+
+    0 for a table that keeps no account of it.
+    """
+    if not table.dialect_kwargs.get("sqlite_autoincrement"):
+        return 0
+    given = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
+    return int(source.execute(given, {"table": table.name}).scalar() or 0)
+
+
+def _continue_counting(target: Connection, table: Table, last: int) -> None:
+    """Let new rows be numbered after the carried ones, and after the `last` number given."""
     counted = table.autoincrement_column
     if counted is None:
         return
-    highest = target.execute(select(func.max(counted))).scalar()
+    highest = max(last, target.execute(select(func.max(counted))).scalar() or 0)
     sequence = target.execute(
         text("SELECT pg_get_serial_sequence(:table, :column)"),
         {"table": table.name, "column": counted.name},
     ).scalar()
-    if highest is not None and sequence is not None:
+    if highest and sequence is not None:
         target.execute(
             text("SELECT setval(CAST(:s AS regclass), :n)"), {"s": sequence, "n": highest}
         )

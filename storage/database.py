@@ -29,6 +29,7 @@ T = TypeVar("T")
 class _Engine(Protocol):
     async def read(self, job: Callable[[Connection], T]) -> T: ...
     async def write(self, job: Callable[[Connection], T]) -> T: ...
+    async def forget_deleted(self) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -88,6 +89,11 @@ class Database:
             result = await self._engine.write(job)
         passed(f"{name} committed")
         return result
+
+    async def forget_deleted(self) -> None:
+        """Leave nothing of what was deleted in the database's files, as far as they are ours."""
+        with self._faults():
+            await self._engine.forget_deleted()
 
     async def close(self) -> None:
         """Finish what waits and close every connection."""

@@ -131,7 +131,7 @@ def _visit(row: Row[*tuple[object, ...]]) -> Visit:
         number=row.number,
         sessions=row.sessions,
         code=row.code,
-        is_walk_in=row.walk_in_name is not None,
+        is_walk_in=bool(row.walk_in_name),
         lead_id=row.lead_id,
         series_id=row.series_id,
         hold_until=row.hold_until,

@@ -10,10 +10,13 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
 
 from storage.program import command
 
-#: The server asks for the same transaction again: serialization failure and deadlock.
-TRY_AGAIN = frozenset({"40001", "40P01"})
+_BUSY = frozenset({"40001", "40P01"})
 
-_LOCKED = frozenset({"55P03"}) | TRY_AGAIN
+#: The same transaction may succeed when it is run again: serialization failure, deadlock, and a row
+#: that it refers to was erased while it ran, which it then finds gone.
+TRY_AGAIN = _BUSY | {"23503"}
+
+_LOCKED = _BUSY | {"55P03"}
 _NO_TABLE = frozenset({"42P01", "42703", "3F000"})
 _NOT_REACHED = ("08", "28", "3D", "53", "57P")
 

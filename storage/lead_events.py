@@ -66,11 +66,19 @@ class EventType(StrEnum):
     RECALL_DUE = "recall.due"  # from now on somebody might write or call
     RECALL_BOOKED = "recall.booked"  # somebody told of as due has a visit again
     CONSENT_WITHDRAWN = "consent.withdrawn"  # the patient wants no more messages
+    LEAD_ERASED = "lead.erased"  # nothing is kept of the patient any more; delete yours as well
 
 
 @dataclass(frozen=True, slots=True)
 class OfLead:
     """Something happened to a lead."""
+
+    lead_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OfErased:
+    """A lead is there no more: its number is all that is told."""
 
     lead_id: int
 
@@ -114,7 +122,7 @@ class OfRecall:
     since: datetime  # from when on it is due, aware UTC
 
 
-Subject = OfLead | OfBooking | OfSeries | OfOffer | OfRecall
+Subject = OfLead | OfErased | OfBooking | OfSeries | OfOffer | OfRecall
 
 
 def tell(
@@ -205,6 +213,8 @@ def _facts(connection: Connection, clinic_id: int, subject: Subject) -> Facts:
     match subject:
         case OfLead():
             return _of_lead(connection, Lead.id == subject.lead_id, Lead.clinic_id == clinic_id)
+        case OfErased():
+            return {"lead": subject.lead_id}
         case OfBooking():
             rows = _sessions(connection, clinic_id, Appointment.uid == subject.uid)
             return _of_booking(rows, subject.previous)

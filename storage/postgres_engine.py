@@ -94,6 +94,9 @@ class PostgresEngine:
         result: T = await future
         return result
 
+    async def forget_deleted(self) -> None:
+        """Do nothing: the server's own vacuum writes over what was deleted."""
+
     async def close(self) -> None:
         """Finish the writes that wait, then close every connection."""
         for _ in self._writers:

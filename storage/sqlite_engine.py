@@ -48,8 +48,11 @@ def open_engine(
         connect_args={"check_same_thread": False},
     )  # fmt: skip
     pragmas = [f"busy_timeout={wait_ms}", f"foreign_keys={'ON' if refers else 'OFF'}"]
-    pragmas += ["query_only=ON"] if read_only else ["journal_mode=WAL", "synchronous=FULL"]
-    pragmas += [] if read_only else ["busy_timeout=0"]  # `begin` waits, and nothing after it has to
+    if read_only:
+        pragmas += ["query_only=ON"]
+    else:  # what is deleted is written over, in builds of SQLite too where that is not so by itself
+        pragmas += ["journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"]
+        pragmas += ["busy_timeout=0"]  # `begin` waits, and nothing after it has to
 
     def set_up(driver: sqlite3.Connection, _record: object) -> None:
         driver.isolation_level = None
@@ -110,6 +113,19 @@ class SqliteEngine:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.put(batches.Write(job, future))  # type: ignore[arg-type] # T is an object
         return await future
+
+    async def forget_deleted(self) -> None:
+        """Empty the file of recent changes, which may still hold what was deleted.
+
+        As far as nobody reads at this moment; otherwise it is written over in time.
+        """
+        await asyncio.to_thread(self._empty_wal)
+
+    def _empty_wal(self) -> None:
+        with self._writer_engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None  # noqa: S101 - it has just been opened
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # in a transaction it is refused
 
     async def close(self) -> None:
         """Finish the writes that wait, then close every connection."""

@@ -18,6 +18,7 @@ from storage import (
     conversations,
     decisions,
     desk,
+    erasure,
     follow_ups,
     inbox,
     intakes,
@@ -89,7 +90,9 @@ _CalendarEffect = (
     | effects.CancelAppointment
 )
 
-_DeskEffect = effects.MessageToClinic | effects.KeepPhoto | effects.DeletePhotos
+_DeskEffect = (
+    effects.MessageToClinic | effects.KeepPhoto | effects.DeletePhotos | effects.ErasePatient
+)
 
 _BOOKS = (effects.HoldSeries, effects.ConfirmSeries, effects.MoveAppointment)
 
@@ -165,6 +168,8 @@ def _apply(connection: Connection, writes: TurnWrites, *, is_known: bool) -> Out
     for effect in writes.effects:
         _carry_out(connection, conversation, effect, now)
     turn_events.tell(connection, to_tell, now)
+    if effects.ErasePatient() in writes.effects:
+        return Committed()  # nothing of the turn is kept but that its update was dealt with
     if not conversations.save(connection, conversation, writes.before_revision, now):
         raise _Refused(Stale())  # another process met this new patient at the same instant
     intakes.note(connection, conversation, writes.passage, now)
@@ -188,7 +193,12 @@ def _carry_out(
             patients.stop_messages(connection, conversation.chat_id, now)
         case effects.AllowMessages():
             patients.allow_messages(connection, conversation.chat_id)
-        case effects.MessageToClinic() | effects.KeepPhoto() | effects.DeletePhotos():
+        case (
+            effects.MessageToClinic()
+            | effects.KeepPhoto()
+            | effects.DeletePhotos()
+            | effects.ErasePatient()
+        ):
             _reach_the_desk(connection, conversation, effect, now)
         case (
             effects.ConfirmVisit()
@@ -216,6 +226,8 @@ def _reach_the_desk(
             photos.keep(connection, chat_id, run, effect.file_id, now)
         case effects.DeletePhotos():
             photos.delete_all(connection, conversation.chat_id)
+        case effects.ErasePatient():
+            erasure.erase_chat(connection, conversation.chat_id, now)
         case _:
             assert_never(effect)
 

@@ -16,6 +16,7 @@ from storage import lead_channels, lead_records
 from storage.database import Database
 from storage.deliveries import GiveUp, Unwanted
 from storage.lead_channels import Channel
+from storage.lead_events import EventType
 from storage.lead_records import DecisionRecord
 from storage.outbox import OutboxRow, Value
 
@@ -56,7 +57,7 @@ async def told(database: Database, row: OutboxRow, console: str) -> Told:
         raise Unwanted("channel_removed")
     if not channel.is_on:
         raise GiveUp("channel_off")
-    if "lead" in facts and not await database.read(lead_records.is_there, int(facts["lead"])):
+    if await _is_gone(database, facts):
         raise Unwanted("lead_gone")
     data = data_of(facts, channel.clinic, console)
     if _may_hold_answers(row, channel):
@@ -65,6 +66,13 @@ async def told(database: Database, row: OutboxRow, console: str) -> Told:
             raise Unwanted("lead_gone")
         data["decision"] = decision_of(made)
     return Told(channel, str(facts["event"]), str(facts["type"]), str(facts["at"]), data)
+
+
+async def _is_gone(database: Database, facts: Mapping[str, Value]) -> bool:
+    """Say whether an event's lead was erased meanwhile; of the erasing itself it is no matter."""
+    if "lead" not in facts or facts["type"] == EventType.LEAD_ERASED:
+        return False
+    return not await database.read(lead_records.is_there, int(facts["lead"]))
 
 
 def _may_hold_answers(row: OutboxRow, channel: Channel) -> bool:
@@ -134,6 +142,8 @@ def decision_of(made: DecisionRecord) -> dict[str, Any]:
 
 
 def _lead(facts: Mapping[str, Value], console: str) -> dict[str, Any]:
+    if facts.get("type") == EventType.LEAD_ERASED:  # there is no page of it any more
+        return {"id": facts["lead"]}
     lead: dict[str, Any] = {"id": facts["lead"], "link": f"{console}/leads/{facts['lead']}"}
     if "status" in facts and "kind" in facts:
         lead["status"] = facts["status"]

@@ -27,6 +27,7 @@ _WORDS: Mapping[str, str] = {
     "recall.due": "A patient is due for a call or a message",
     "recall.booked": "A patient who was due has a visit again",
     "consent.withdrawn": "A patient wants no more messages",
+    "lead.erased": "A patient's data was erased: please delete yours too",
     "channel.test": "This is a test from Resurface",
 }
 

@@ -69,7 +69,7 @@ def leads_app(now: Callable[[], datetime]) -> typer.Typer:
             if output is None:
                 typer.echo(text, nl=not text.endswith("\n"))
             else:
-                _write(output, text)
+                write_for_owner(output, text)
                 typer.echo(f"{output}: written; only you may read it")
 
     return app
@@ -112,7 +112,7 @@ def questionnaire_command(
         typer.echo(questionnaire_of(protocol, catalogues[locale], found))
 
 
-def _write(path: Path, text: str) -> None:
+def write_for_owner(path: Path, text: str) -> None:
     """Write a file that nobody else on this machine may read."""
     path.touch(mode=_OWNER_ALONE)
     path.chmod(_OWNER_ALONE)

@@ -136,7 +136,7 @@ def _lines(data: Mapping[str, Any], zone: ZoneInfo) -> list[str]:
     ]
     booked = [data["booking"]] if "booking" in data else data.get("series", {}).get("sessions", [])
     lines += [f"Visit {each['number']}: {_local(each['starts_at'], zone)}" for each in booked]
-    if lead:
+    if "link" in lead:
         lines += ["", f"Everything else is in the console: {lead['link']}"]
     return lines
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.models.columns import COUNTER, Model, UtcDateTime, Words, quoted
+from storage.models.columns import COUNTER, NEVER_AGAIN, Model, UtcDateTime, Words, quoted
 
 #: States in which a patient is expected.
 EXPECTED = ("held", "pending", "booked", "arrived")
@@ -25,6 +25,7 @@ class Appointment(Model):
     """One time of one practitioner for one patient, or time off.
 
     A patient without a chat was written in by staff, who then know a name. Time off has neither.
+    Of somebody who was erased the time alone is left: no chat, and an empty name.
 
     `blocks_from` to `blocks_until` is the time with the service's buffers. The database itself
     refuses two occupying rows that overlap on a practitioner (with buffers) or on a patient
@@ -108,6 +109,7 @@ class Lead(Model):
         CheckConstraint(f"status IN ({quoted(LEAD_STATUSES)})", name="status"),
         UniqueConstraint("chat_id", "run"),
         Index(None, "clinic_id", "status"),
+        NEVER_AGAIN,
     )
     __pii_columns__ = frozenset({"chat_id", "verdict"})
     __plain_columns__ = frozenset(

@@ -20,6 +20,10 @@ NAMES = {
 #: SQLite counts rows only in a column that is exactly INTEGER.
 COUNTER = BigInteger().with_variant(Integer, "sqlite")
 
+#: For a table whose numbers are known elsewhere, as in the record of what staff did: the number of
+#: a deleted row is not given to another one. PostgreSQL never does; SQLite must be asked.
+NEVER_AGAIN = {"sqlite_autoincrement": True}
+
 
 class Model(DeclarativeBase):
     """A table. Every column stands on exactly one of the two lists.

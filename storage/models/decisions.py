@@ -7,14 +7,14 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.models.columns import COUNTER, Model, UtcDateTime, Words
+from storage.models.columns import COUNTER, NEVER_AGAIN, Model, UtcDateTime, Words
 
 
 class Decision(Model):
     """One verdict of a conversation's run, with the answers it was made from."""
 
     __tablename__ = "decisions"
-    __table_args__ = (Index(None, "chat_id", "run", "revision"),)
+    __table_args__ = (Index(None, "chat_id", "run", "revision"), NEVER_AGAIN)
     __pii_columns__ = frozenset({"chat_id", "outcome", "answers", "verdict", "score", "plan"})
     __plain_columns__ = frozenset(
         {"id", "run", "revision", "protocol", "bookable", "decided_on", "at"}

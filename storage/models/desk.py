@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.models.columns import COUNTER, Model, UtcDateTime, Words, quoted
+from storage.models.columns import COUNTER, NEVER_AGAIN, Model, UtcDateTime, Words, quoted
 
 FINDINGS = ("agree", "too_cautious", "missed")
 
@@ -53,7 +53,11 @@ class Thread(Model):
     """The messages of one patient and one clinic; opened again when the patient writes again."""
 
     __tablename__ = "threads"
-    __table_args__ = (UniqueConstraint("chat_id", "clinic_id"), Index(None, "clinic_id"))
+    __table_args__ = (
+        UniqueConstraint("chat_id", "clinic_id"),
+        Index(None, "clinic_id"),
+        NEVER_AGAIN,
+    )
     __pii_columns__ = frozenset({"chat_id"})
     __plain_columns__ = frozenset(
         {"id", "clinic_id", "staff_id", "is_open", "opened_at", "updated_at", "closed_at"}

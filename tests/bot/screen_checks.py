@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 from bot.callback_data import pack
 from bot.markup import LABEL_LIMIT, TEXT_LIMIT, Button, Screen, plain
-from flows.conversation import Conversation, Stage
+from flows.conversation import Conversation, Overlay, Stage
 from flows.events import (
     Action,
     AskedForPerson,
@@ -67,7 +67,8 @@ def faults_of(screen: Screen, conversation: Conversation) -> list[str]:
         found.append("two buttons with the same words")
     if conversation.state not in FIRST and not any(p in _BACK for p in presses(screen)):
         found.append("no way back")
-    if not any(p in _OUT for p in presses(screen)):
+    is_last = conversation.overlay is Overlay.ERASED  # nobody knows the patient: all begins anew
+    if not is_last and not any(p in _OUT for p in presses(screen)):
         found.append("no way out")
     if screen.revision != conversation.revision:
         found.append("buttons of another revision")

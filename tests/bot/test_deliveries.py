@@ -234,6 +234,27 @@ async def test_a_failed_send_is_left_to_the_outbox(
     assert [method for method, _ in world.standin.state.calls].count("sendMessage") <= 1
 
 
+@pytest.mark.parametrize("wants", [True, False])
+async def test_staff_are_told_by_number_that_a_patient_deleted_their_data(
+    world: World, wants: bool
+) -> None:
+    member = {"clinic_id": 1, "name": "Robin", "role": "owner", "wants_cards": wants}
+    values = {**member, "chat_id": world.chat_id, "created_at": NOW}
+    await world.database.write(
+        lambda c: c.execute(insert(models.StaffMember).values(values)) and None
+    )
+    said = {"erased": 7, "visits": 2}
+    await world.queues(
+        Message("c", Kind.CARD, NOW, ref_type=withdrawals.STAFF, ref_id="1", payload=said)
+    )
+
+    assert await world.works() == ["sent" if wants else "cancelled"]
+    if wants:
+        card = await world.patient.sees("A patient deleted their data here.")
+        assert "Lead 7, " in card.text
+        assert card.text.endswith("Visits cancelled: 2")
+
+
 @ignore_ptb
 async def test_telegrams_wish_to_wait_is_passed_on_and_the_chat_is_left_alone(
     world: World,

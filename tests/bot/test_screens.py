@@ -194,6 +194,21 @@ def test_every_overlay_has_one_tap_back(overlay: Overlay, photos: int, agreed: b
     assert Chose(Action.CONTINUE) in presses(screen)
 
 
+@pytest.mark.parametrize(("count", "words"), [(1, "visit is"), (4, "4 booked visits are")])
+def test_who_deletes_everything_is_told_of_the_visits_first(count: int, words: str) -> None:
+    booked = STAGES[Stage.BOOKED]().conversation
+    assert booked is not None
+    sessions = booked.booking.sessions[:count]
+    asked = replace(
+        booked, overlay=Overlay.ERASE, booking=replace(booked.booking, sessions=sessions)
+    )
+    screen = screens.render(asked, (), SCENE)
+
+    assert len(sessions) == count
+    assert words in screen.html
+    assert {Chose(Action.ERASE_YES), Chose(Action.CONTINUE)} <= set(presses(screen))
+
+
 def test_photos_are_asked_for_only_after_a_yes() -> None:
     asked = screens.render(at_step("area", overlay=Overlay.PHOTOS), (), SCENE)
     agreed = at_step("area", overlay=Overlay.PHOTOS, photo_consent=True, photos=1)

@@ -9,11 +9,13 @@ import pytest
 from bot.callback_data import pack
 from bot.updates import Arrival, Blocked, GroupMessage, StaffCall, UpdateReader, chat_of
 from flows.events import (
+    Action,
     Answered,
     AskedForPerson,
     AskedHelp,
     AskedPrivacy,
     AskedToStartOver,
+    Chose,
     Corrected,
     Event,
     Media,
@@ -49,6 +51,7 @@ def event_of(**content: Any) -> Event:
         ("/back", WentBack()),
         ("/my", Repeated()),
         ("/restart", AskedToStartOver()),
+        ("/delete", Chose(Action.ERASE)),
         ("/stop", Stopped()),
         ("/privacy", AskedPrivacy()),
         ("/person", AskedForPerson()),

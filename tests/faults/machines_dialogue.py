@@ -30,6 +30,7 @@ from flows.effects import (
     CancelSeries,
     ConfirmSeries,
     Effect,
+    ErasePatient,
     HoldSeries,
     MoveAppointment,
     RecordDecision,
@@ -345,6 +346,12 @@ class DialogueMachine(RuleBasedStateMachine):
         else:
             self.chat.does(event)
         assert self.chat.turn is not None
+        if ErasePatient() in self.chat.turn.effects:  # to the bot the chat was never seen
+            assert before is not None
+            assert before.overlay is Overlay.ERASE
+            self.chat, self.record = Chat(), Record()
+            self._do(Started("willow"))
+            return
         self._judge(before, self.chat.turn, self.chat.effects[seen:])
         pressed = [button.press for row in self.screen.rows for button in row if button.press]
         self.old += [press for press in pressed if press not in self.old]

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from sqlalchemy import select
 
-from storage import carry, faults
+from storage import carry, erasure, faults
 from storage.carry import CarryFault
 from storage.database import connect
-from storage.models import Model
+from storage.models import Lead, Model
 from tests import postgres
+from tests.builders import NOW
 from tests.storage import filled
 
 
@@ -70,6 +72,23 @@ async def test_the_bot_goes_on_where_it_was(sqlite_url: str, target: str) -> Non
     await filled.meet(database, 4)  # new rows get new numbers
 
     assert (await filled.counted(target))["leads"] == 4
+    await database.close()
+
+
+async def test_the_number_of_somebody_erased_is_not_given_again(
+    sqlite_url: str, target: str
+) -> None:
+    await filled.fill(sqlite_url)
+    old = connect(sqlite_url)
+    await old.write(erasure.erase_chat, 3, NOW)
+    await old.close()
+    await carried(sqlite_url, target)
+    database = connect(target)
+
+    await filled.meet(database, 4)
+
+    leads = await database.read(lambda c: list(c.execute(select(Lead.id)).scalars()))
+    assert sorted(leads) == [1, 2, 4]
     await database.close()
 
 

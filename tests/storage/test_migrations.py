@@ -103,7 +103,9 @@ async def test_every_constraint_has_a_name(database: Database) -> None:
                 *look.get_unique_constraints(table),
                 *look.get_check_constraints(table),
             )
+            # SQLite gives the key of a table that never gives a number twice no name.
             if not constraint["name"]
+            and constraint != {"constrained_columns": ["id"], "name": None}
         ]
 
     assert await database.read(nameless) == []

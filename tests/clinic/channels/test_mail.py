@@ -9,8 +9,9 @@ import pytest
 
 from clinic.channels.mail import Postbox, postbox
 from flows.effects import HandOffLead, LeadKind
+from storage import erasure
 from storage.lead_channels import ChannelFault
-from tests.builders import a_confirmation, a_decision, a_slot, four_weekly
+from tests.builders import NOW, a_confirmation, a_decision, a_slot, four_weekly
 from tests.clinic.channels.certificates import for_this_machine
 from tests.clinic.channels.mailbox import SENDER, Mailbox, mailbox
 from tests.clinic.channels.world import CONSOLE, WILLOW, World
@@ -54,6 +55,23 @@ async def test_a_lead_is_told_by_number_and_link_alone(world: World, mails: Mail
     ]
     assert "Ada" not in mail.as_string()
     assert await state(world) == [("sent", None)]
+
+
+async def test_a_mail_of_an_erased_lead_has_its_number_and_no_link(
+    world: World, mails: Mailbox
+) -> None:
+    await opened(world, mails, "lead.erased")
+    await world.lead()
+
+    await world.database.write(erasure.erase, WILLOW, None, 1, NOW)
+    await world.send()
+
+    assert mails.mails[0].get_content().splitlines() == [
+        "A patient's data was erased: please delete yours too.",
+        "",
+        "Clinic: willow",
+        "Lead: 1",
+    ]
 
 
 async def test_booked_times_are_on_the_clinics_clock(world: World, mails: Mailbox) -> None:

@@ -10,7 +10,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from flows.effects import HandOffLead, LeadKind, MoveAppointment
-from storage import lead_channels, outbox
+from storage import erasure, lead_channels, outbox
 from storage.sealing import Seal, load
 from tests.builders import MONDAY, NOW, a_confirmation, a_decision, a_slot, four_weekly
 from tests.clinic.channels.certificates import for_this_machine
@@ -55,6 +55,19 @@ async def test_a_lead_arrives_signed_and_without_an_answer(
     }
     assert receiver.requests[0].headers["content-type"].startswith("application/json")
     assert await state(world) == [("sent", None)]
+
+
+async def test_an_erased_lead_is_told_by_its_number_alone(world: World, receiver: Receiver) -> None:
+    await opened(world, receiver)
+    await world.lead(7, a_decision(), HandOffLead(LeadKind.BOOKED, 80), a_confirmation(a_slot()))
+
+    await world.database.write(erasure.erase, WILLOW, None, 1, NOW)
+    await world.send()
+
+    told = {event["type"]: event["data"] for event in receiver.events}
+    assert {*told} == {"booking.cancelled", "lead.erased"}  # what waited is not sent any more
+    assert told["lead.erased"] == {"clinic": "willow", "lead": {"id": 1}}
+    assert {*told["booking.cancelled"]} == {"clinic", "booking"}
 
 
 async def test_a_booking_and_a_move_are_told_with_their_times(

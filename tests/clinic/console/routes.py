@@ -250,6 +250,7 @@ FORMS: dict[str, Fields] = {
     "/account/sessions/end": _session,
     "/settings/change": _hours,
     "/leads/{lead_id:int}/status": _with(expected="new", wanted="contacted"),
+    "/leads/{lead_id:int}/erase": _with(visits="0"),
     "/leads/{lead_id:int}/note": _with(body="Called."),
     "/leads/{lead_id:int}/nudges/send": _with(kind="missed"),
     "/leads/{lead_id:int}/finding": _with(finding="agree"),
