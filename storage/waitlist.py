@@ -81,20 +81,24 @@ def decline(connection: Connection, chat_id: int, uid: str, now: datetime) -> No
 def changed(
     connection: Connection, uid: str, now: datetime, moved_to: datetime | None = None
 ) -> None:
-    """End the waiting for an appointment that was moved or cancelled.
+    """End the waiting for an appointment that was moved or cancelled; pass on what it was offered.
 
     Of an offer that ends without a yes this way, the appointment's own event tells.
     """
     entry_id = _entry(connection, uid)
     if entry_id is None:
         return
+    left = []
     for offer in _open(connection, WaitlistOffer.entry_id == entry_id):
         is_taken = offer.starts_at == moved_to
+        left += [] if is_taken else [_span(offer)]
         _close(connection, offer.id, "accepted" if is_taken else "gone")
         if is_taken:
             _tell(connection, offer, EventType.WAITLIST_ACCEPTED, now)
         withdrawals.of_message(connection, _key(offer), "Settled")
     _end(connection, uid, "moved" if moved_to else "cancelled", now)
+    for span in left:
+        _offer_next(connection, span, now)
 
 
 def freed(connection: Connection, span: Freed, now: datetime) -> None:
