@@ -49,6 +49,6 @@ def advice(url: URL) -> str:
     if not warning(url):
         return ""
     return (
-        f"Stop it before `{command('clinic init')}`, `staff`, `console-link` or another command "
-        "that writes: docs/upkeep.md says which, and why."
+        f"Stop the bot before `{command('clinic init')}`, `staff`, `console-link` or another "
+        "command that writes: docs/upkeep.md says which, and why."
     )

@@ -76,7 +76,7 @@ async def test_a_faulty_sqlite_is_told_to_a_person_in_a_sentence_and_to_programs
 
     doubts = [each for each in logged if each.get("action") == "sqlite_faulty"]
     assert (len(told), len(doubts)) == ((2, 0) if is_read else (1, 1))
-    assert not is_read or told[1].startswith("Stop it before `resurface clinic init`, `staff`")
+    assert not is_read or told[1].startswith("Stop the bot before `resurface clinic init`, `staff`")
 
 
 async def test_without_a_clinic_nothing_starts(tmp_path: Path) -> None:
