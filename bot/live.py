@@ -13,7 +13,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy.engine import URL
 
 from bot import log
 from bot.app import Serving, a_pace, serve
@@ -66,7 +65,7 @@ async def run_bot(
     await asyncio.to_thread(migrations.upgrade, settings.database)
     meters, clock = Meters(), SystemClock()
     database = connect(settings.database, on_fault=meters.database_failed)
-    advice = _advice(database.url, settings.log_format)
+    advice = _advice(database, settings)
     health = Health(database, clock, meters, roles)
     site = _Site(settings, database, clock, meters, health, clinic_side, a_pace())
     try:
@@ -93,11 +92,11 @@ async def run_bot(
         await database.close()
 
 
-def _advice(url: URL, log_format: log.LogFormat) -> str:
+def _advice(database: Database, settings: Settings) -> str:
     """Return what the person at the terminal should know of SQLite; where nobody is, log it."""
-    if log.is_text(log_format):
-        return sqlite_versions.advice(url)
-    if doubt := sqlite_versions.warning(url):
+    if log.is_text(settings.log_format):
+        return sqlite_versions.advice(database.url)
+    if doubt := sqlite_versions.warning(database.url):
         logger.warning(doubt, action="sqlite_faulty")
     return ""
 
