@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from bot import log
 from bot.app import Serving, a_pace, serve
 from bot.clinic_side import ClinicSide, TelegramFiles
 from bot.clock import Clock, SystemClock
@@ -57,15 +58,14 @@ class _Site:
 async def run_bot(
     settings: Settings, tell: Tell, roles: Collection[Role], clinic_side: ClinicSide
 ) -> None:
-    """Take on these roles until cancelled. `tell` gets one line for the person who started it.
+    """Take on these roles until cancelled. `tell` gets lines for the person who started it.
 
     Raises BotFault, ProtocolFaults and storage's StorageError, each in words to act on.
     """
     await asyncio.to_thread(migrations.upgrade, settings.database)
     meters, clock = Meters(), SystemClock()
     database = connect(settings.database, on_fault=meters.database_failed)
-    if doubt := sqlite_versions.warning(database.url):
-        logger.warning(doubt, action="sqlite_faulty")
+    advice = _advice(database, settings)
     health = Health(database, clock, meters, roles)
     site = _Site(settings, database, clock, meters, health, clinic_side, a_pace())
     try:
@@ -85,9 +85,20 @@ async def run_bot(
                 tasks.add(await running.enter_async_context(_worker(site)))
                 words = words or ["Resurface's worker is running."]
             tell(" ".join((*words, "Press Ctrl+C to stop.")))
+            if advice:
+                tell(advice)
             await _until_one_ends(tasks)
     finally:
         await database.close()
+
+
+def _advice(database: Database, settings: Settings) -> str:
+    """Return what the person at the terminal should know of SQLite; where nobody is, log it."""
+    if log.is_text(settings.log_format):
+        return sqlite_versions.advice(database.url)
+    if doubt := sqlite_versions.warning(database.url):
+        logger.warning(doubt, action="sqlite_faulty")
+    return ""
 
 
 @asynccontextmanager

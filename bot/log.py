@@ -33,13 +33,21 @@ _TEXT = structlog.processors.KeyValueRenderer(
 _JSON = structlog.processors.JSONRenderer()
 
 
-def configure(level: str = "INFO", log_format: Literal["auto", "json", "text"] = "auto") -> None:
+LogFormat = Literal["auto", "json", "text"]
+
+
+def is_text(log_format: LogFormat) -> bool:
+    """Say whether a person reads the log as it is written."""
+    return log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
+
+
+def configure(level: str = "INFO", log_format: LogFormat = "auto") -> None:
     """Set up logging for the process; `level` is a name that the standard library knows.
 
     `auto` writes text to a terminal and JSON, one object a line, to anything else.
     """
     handler = logging.StreamHandler()
-    is_text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
+    renderer = _TEXT if is_text(log_format) else _JSON
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -49,7 +57,7 @@ def configure(level: str = "INFO", log_format: Literal["auto", "json", "text"] =
     handler.setFormatter(
         ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(_ALLOWED), *shared],
-            processors=[ProcessorFormatter.remove_processors_meta, _TEXT if is_text else _JSON],
+            processors=[ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
     handler.addFilter(_without_updates)

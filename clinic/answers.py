@@ -114,3 +114,9 @@ def one_of(known: Sequence[str], *, needed: bool = False) -> Callable[[str], str
         return ""
 
     return check
+
+
+def yes_or_no(typed: str) -> str:
+    """Return "yes" or "no". Raises ValueError for anything else."""
+    said = {"y": "yes", "n": "no"}.get(typed.strip().casefold(), typed)
+    return one_of(("yes", "no"), needed=True)(said)

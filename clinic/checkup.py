@@ -192,8 +192,8 @@ def _of_server(database: Database, settings: ConsoleSettings, now: datetime) -> 
             "To open it elsewhere put it behind https and set CONSOLE_URL.",
             is_needed=False,
         )
-    if doubt := sqlite_versions.warning(database.url):
-        yield Finding("This SQLite can, very rarely, damage its file.", doubt, is_needed=False)
+    if advice := sqlite_versions.advice(database.url):
+        yield Finding("This SQLite can, very rarely, damage its file.", advice, is_needed=False)
 
 
 def last_backup(folder: Path) -> float | None:

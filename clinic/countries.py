@@ -99,6 +99,11 @@ def country_like(typed: str) -> str:
     return names.get(wanted.casefold(), "")
 
 
+def named(country: str) -> str:
+    """Return what a two-letter country is called."""
+    return str(Locale("en").territories.get(country, country))
+
+
 def has_holidays(country: str) -> bool:
     """Say whether its public holidays are known."""
     return country in holidays.list_supported_countries(include_aliases=False)

@@ -12,6 +12,8 @@ _SPAN = re.compile(rf"{_TIME}\s*(?:-|–|—|to|until)\s*{_TIME}", flags=re.IGNO
 _CLOSED = {"", "-", "–", "closed", "none", "off"}
 _DAY = r"(mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?"
 _DAYS = re.compile(rf"{_DAY}(?:\s*(?:-|–|to)\s*{_DAY})?", flags=re.IGNORECASE)
+#: After the times of some days others may begin: "Mon-Fri 9-17, Sat 10-14".
+_NEXT_DAYS = re.compile(rf"(?:[\s,&+]|\band\b)+(?={_DAY})", flags=re.IGNORECASE)
 #: Nobody opens between 1 and 6 in the night, nor begins at 8 in the evening: 2-6 is the afternoon.
 _EARLIEST, _LATEST = "06:00", "07:59"
 #: Words for several days, and the days that are meant.
@@ -37,14 +39,23 @@ def week(text: str) -> dict[str, list[str]]:
     """
     hours: dict[str, list[str]] = {}
     for line in re.split(r"[;\n]", text):
-        if line.strip():
-            days, rest = _days(line.strip())
-            found = _in_order([each[0] for each in _SPAN.finditer(rest)])
-            left = re.sub(r"[\s,&+]|\band\b", "", _SPAN.sub("", rest))
-            if left.casefold() not in _CLOSED or (not found and not left):
-                raise ValueError(f"the times must look like 9-13, 14-17:30, got {rest.strip()!r}")
-            hours |= dict.fromkeys(days, found)
+        left = line.strip(" ,")
+        while left:
+            days, rest = _days(left)
+            others = _NEXT_DAYS.search(rest)
+            typed, left = (rest[: others.start()], rest[others.end() :]) if others else (rest, "")
+            hours |= dict.fromkeys(days, _times(days, typed.strip(" ,")))
     return {day: hours[day] for day in WEEKDAYS if hours.get(day)}
+
+
+def _times(days: Sequence[str], typed: str) -> list[str]:
+    """Return the times of some days. Raises ValueError for what is neither times nor closed."""
+    found = _in_order([each[0] for each in _SPAN.finditer(typed)])
+    left = re.sub(r"[\s,&+]|\band\b", "", _SPAN.sub("", typed))
+    if left.casefold() not in _CLOSED or (not found and not left):
+        whose = ", ".join(day.title() for day in days)
+        raise ValueError(f"the times of {whose} must look like 9-13, 14-17:30, got {typed!r}")
+    return found
 
 
 def say(times: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from clinic import answers, countries, opening_words
+from clinic import answers, countries, opening_words, summary
 from clinic.console.setting_forms import short_name
 from clinic.console.setting_pages import MODES
 from flows.clinics import BookingMode
@@ -52,6 +52,10 @@ class Asker(Protocol):
         """Return an answer that is known before it is asked for; empty when none is."""
         ...
 
+    def without_asking(self) -> Asker:
+        """Return one that asks nobody: it takes the default of what is not told."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Described:
@@ -86,29 +90,71 @@ class Wizard:
         self._zone = zone
         self._said_owner = owner
         self._known = before is not None
+        self._keeps = False
+        # Where other clinics are held, a short name says which of them is meant.
+        self._has_usual_slug = not self._known and not held.clinics
         self._document: Document = {**_BLANK, **(before or {})}
 
     def run(self) -> Described:
-        """Ask everything."""
+        """Ask everything; of a new clinic what is usual only where somebody wants it otherwise."""
         self._profile()
         before = str(self._document["holidays"].get("country", ""))
         self._country(before)
-        self._time_zone(before)
+        if not (is_usual := self._has_usual_zone()):
+            self._time_zone(before)
         self._field("address", "Where is it?")
         self._field("phone", "Its telephone number")
-        self._dangers(before)
         self._people()
-        self._services()
-        self._booking()
-        return Described(self._document, self._owner())
+        self._service("treatment", "minutes", "A session lasts how many minutes?")
+        self._service("treatment", "price", "Its price as patients read it; - for none")
+        owner = self._owner()
+        if self._known or not self._keeps_usual(before, zone=is_usual):
+            self._usual(before, zone=is_usual)
+        return Described(self._document, owner)
 
     def _profile(self) -> None:
         self._field("name", "What is the clinic called?")
         if not self._known:
             self._put("slug", self._short_name())
         begun_with = self._document["slug"] if self._known else ""
-        self._field("slug", "Its short name, for links", keep=True)
+        if not self._has_usual_slug:
+            self._slug()
         self._go_on_with(self._document["slug"], begun_with)
+
+    def _slug(self) -> None:
+        self._field("slug", "Its short name, for links", keep=True)
+
+    def _usual(self, before: str, *, zone: bool) -> None:
+        """Ask what is usually left as it is suggested; `zone` when it was not asked before."""
+        if zone:
+            self._time_zone(before)
+        self._dangers(before)
+        for code, name, question in (
+            ("treatment", "after_minutes", "A session: minutes kept free after it"),
+            ("consultation", "minutes", "A consultation lasts how many minutes?"),
+            ("consultation", "after_minutes", "A consultation: minutes kept free after it"),
+            ("consultation", "price", "A consultation: its price as patients read it; - for none"),
+        ):
+            self._service(code, name, question)
+        self._booking()
+        if self._has_usual_slug:
+            self._slug()
+
+    def _keeps_usual(self, before: str, *, zone: bool) -> bool:
+        """Fill in what is usual, show it, and ask whether it stays.
+
+        After a no its questions begin from what was shown.
+        """
+        self._keeps = True
+        self._usual(before, zone=zone)
+        self._keeps, self._known = False, True
+        lines = "\n  ".join(("Usual values:", *summary.usual(self._document)))
+        words = f"{lines}\nKeep these usual values, y or n?"
+        return bool(self._ask("usual", words, "y", answers.yes_or_no) == "yes")
+
+    def _ask(self, key: str, question: str, default: str, check: Callable[[str], Any]) -> Any:
+        asker = self._asker.without_asking() if self._keeps else self._asker
+        return asker.ask(key, question, default, check)
 
     def _short_name(self) -> str:
         """Return the clinic's own when it is held already; another's is not taken over."""
@@ -127,7 +173,7 @@ class Wizard:
         """Ask for the country, by which all that follows is suggested, and for its region."""
         zone = countries.zone_of(self._asker.told("zone")) or self._zone
         suggested = "" if self._known else countries.country_of(zone)
-        country, meant = self._asker.ask(
+        country, meant = self._ask(
             "country",
             "Country, for public holidays and the time zone, such as GB or Ireland; - for none",
             before or suggested or "-",
@@ -141,7 +187,7 @@ class Wizard:
             some = dict(list(regions.items())[:MOST_REGIONS])
             more = ", ..." if len(regions) > len(some) else ""
             words = f"Region, for its own holidays, such as {answers.said(some)}{more}; - for none"
-            region = self._asker.ask("region", words, meant or "-", answers.region(regions))
+            region = self._ask("region", words, meant or "-", answers.region(regions))
         self._put("holidays", {"country": country, "subdivision": region})
 
     def _time_zone(self, before: str) -> None:
@@ -150,7 +196,12 @@ class Wizard:
         if not self._known or country != before:
             zone = countries.zone_in(country, zone or self._zone)
         words = "Its time zone, or a big city in it"
-        self._put("zone", self._asker.ask("zone", words, zone, answers.zone(zone, country)))
+        self._put("zone", self._ask("zone", words, zone, answers.zone(zone, country)))
+
+    def _has_usual_zone(self) -> bool:
+        """Say whether a new clinic's country tells its time zone."""
+        country = self._document["holidays"]["country"]
+        return bool(country) and not self._known and bool(countries.zone_in(country, self._zone))
 
     def _dangers(self, before: str) -> None:
         """A country's numbers are not kept for another country."""
@@ -173,7 +224,7 @@ class Wizard:
             is_old = country != before and default == numbers.get(before, other)
             if is_old or not self._known:
                 default = numbers.get(country, other)
-            self._put(name, self._asker.ask(name, question, default, self._call(name)))
+            self._put(name, self._ask(name, question, default, self._call(name)))
 
     def _call(self, name: str) -> Callable[[str], str]:
         """Return the check of whom to call; what is held may stay as it is."""
@@ -194,7 +245,7 @@ class Wizard:
             key, suggested = f"people.{number}", before[0] if before else {}
             words = "Who else treats? - for nobody else" if number else "Who treats?"
             default = suggested.get("name", "-" if number else "")
-            name = self._asker.ask(
+            name = self._ask(
                 f"{key}.name", words, default, answers.plain if people else answers.somebody
             )
             if not name:
@@ -202,7 +253,7 @@ class Wizard:
             person = self._person(key, name, before)
             before = [each for each in before if each is not person]
             said = opening_words.say_week(person.get("hours", {})) or ("-" if person else HOURS)
-            hours = self._asker.ask(
+            hours = self._ask(
                 f"{key}.hours", f"When does {name} work?", said, self._hours_of(person)
             )
             taken = {each["slug"] for each in (*people, *before)}
@@ -224,40 +275,31 @@ class Wizard:
         meant = like or before[0]
         words = f"Is that a new name of {meant['name']}, with the same visits? yes or no"
         default = "yes" if like else "no"
-        same = self._asker.ask(
-            f"{key}.same", words, default, answers.one_of(("yes", "no"), needed=True)
-        )
+        same = self._ask(f"{key}.same", words, default, answers.yes_or_no)
         return meant if same == "yes" else {}
 
-    def _services(self) -> None:
-        for code, words in (("treatment", "A session"), ("consultation", "A consultation")):
-            service = {**self._document["services"][code]}
-            for name, question in (
-                ("minutes", f"{words} lasts how many minutes?"),
-                ("after_minutes", f"{words}: minutes kept free after it"),
-                ("price", f"{words}: its price as patients read it; - for none"),
-            ):
-                before = service.get(name, "-" if name == "price" else 0)
-                service[name] = self._asker.ask(
-                    f"{code}.{name}", question, str(before) or "-", self._of(code, name, service)
-                )
-            self._put("services", {**self._document["services"], code: service})
+    def _service(self, code: str, name: str, question: str) -> None:
+        services = self._document["services"]
+        before = services[code].get(name, "-" if name == "price" else 0)
+        value = self._ask(f"{code}.{name}", question, str(before) or "-", self._of(code, name))
+        self._put("services", {**services, code: {**services[code], name: value}})
 
-    def _of(self, code: str, name: str, service: Document) -> Callable[[str], str]:
+    def _of(self, code: str, name: str) -> Callable[[str], str]:
         """Return the check of one value of a service, as far as the service is known."""
 
         def check(typed: str) -> str:
             value = answers.plain(typed)
             if name != "price":
                 value = answers.minutes(value)
-            services = {**self._document["services"], code: {**service, name: value}}
+            services = self._document["services"]
+            services = {**services, code: {**services[code], name: value}}
             return str(self._checked(("services", code, name), {"services": services}, value))
 
         return check
 
     def _booking(self) -> None:
         ways = (f"\n  {mode.value}: {'. '.join(MODES[mode])}" for mode in MODES)
-        mode = self._asker.ask(
+        mode = self._ask(
             "mode",
             f"How do patients book a time?{''.join(ways)}\nhold, instant or request",
             self._document["booking"]["mode"],
@@ -273,7 +315,7 @@ class Wizard:
             "Who owns it? An owner may change its settings and people, in the console; "
             "- for nobody yet"
         )
-        return str(self._asker.ask("owner", words, known or "-", answers.plain))
+        return str(self._ask("owner", words, known or "-", answers.plain))
 
     def _field(self, name: str, question: str, *, keep: bool = False) -> None:
         before = self._document[name] if keep else self._before(name)
@@ -282,7 +324,7 @@ class Wizard:
             value = answers.plain(typed)
             return str(self._checked((name,), {name: value}, value))
 
-        self._put(name, self._asker.ask(name, question, before, check))
+        self._put(name, self._ask(name, question, before, check))
 
     def _before(self, name: str) -> str:
         return str(self._document.get(name, "")) if self._known else ""

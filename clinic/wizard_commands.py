@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.syntax import Syntax
 
-from clinic import link_commands, links
+from clinic import link_commands, links, summary
 from clinic.answers import settled
 from clinic.commands import (
     DEFAULT_URL,
@@ -35,9 +33,8 @@ from storage.program import command
 from storage.staff import Member
 
 WELCOME = """\
-This describes a clinic to the bot. It takes about five minutes.
-Press Enter to take what stands in brackets. You can run it again at any time.
-Ctrl+C leaves everything as it is.
+This describes a clinic to the bot. Enter takes what stands in brackets.
+Ctrl+C leaves everything as it is. You can run it again.
 """
 
 AGAIN = """
@@ -54,7 +51,11 @@ class Terminal:
     def ask(self, key: str, question: str, default: str, check: Callable[[str], Any]) -> Any:
         """Return what `check` makes of the answer."""
         while True:
-            typed = typer.prompt(question, default=default, show_default=bool(default), type=str)
+            end = " " if question.endswith("?") else ": "
+            shown = bool(default)
+            typed = typer.prompt(
+                question, default=default, show_default=shown, type=str, prompt_suffix=end
+            )
             value, sentence = settled(check, typed)
             if not sentence:
                 return value
@@ -63,6 +64,10 @@ class Terminal:
     def told(self, key: str) -> str:
         """Nobody answers before the question."""
         return ""
+
+    def without_asking(self) -> Answers:
+        """Return what takes each default."""
+        return Answers({}, "", None)
 
 
 class Answers:
@@ -89,6 +94,10 @@ class Answers:
     def told(self, key: str) -> str:
         """Return what the file says."""
         return self._typed(key) or ""
+
+    def without_asking(self) -> Answers:
+        """Return the file alone."""
+        return Answers(self._values, self._file, None)
 
     def _typed(self, key: str) -> str | None:
         value: Any = self._values
@@ -174,7 +183,7 @@ class _Begun:
 
 
 def _described(asker: Asker, begun: _Begun, file: str) -> Described:
-    """Ask until the file that comes of it is agreed to; empty: nobody is asked to agree.
+    """Ask until what comes of it is agreed to; without a `file` nobody is asked to agree.
 
     Raises typer.Exit when somebody would rather stop.
     """
@@ -182,10 +191,12 @@ def _described(asker: Asker, begun: _Begun, file: str) -> Described:
     try:
         while True:
             described = Wizard(asker, before, begun.held, zone, owner).run()
-            text = clinic_document.text_of(begun.with_change(described.document))
-            Console().print(Syntax(text, "toml", background_color="default"))
+            begun.with_change(described.document)  # names what the questions could not see
+            typer.echo("\n".join(("", *summary.everything(described.document, described.owner))))
             if not file or typer.confirm(
-                f"Write {file} and tell the bot? With n the questions come again", default=True
+                f"This will be written to {file}; n asks again. Right?",
+                default=True,
+                prompt_suffix=" ",
             ):
                 return described
             typer.echo(AGAIN)

@@ -42,3 +42,13 @@ def warning(url: URL, version: Version | None = None) -> str:
         "and `import`, `staff`, `console-link`, `calendar`, `channel`. The console, `check`, "
         "`backup` and `clinic links` are safe beside the bot"
     )
+
+
+def advice(url: URL) -> str:
+    """Return what to do about it in a sentence, for somebody at a terminal; empty as above."""
+    if not warning(url):
+        return ""
+    return (
+        f"Stop the bot before `{command('clinic init')}`, `staff`, `console-link` or another "
+        "command that writes: docs/upkeep.md says which, and why."
+    )

@@ -153,6 +153,7 @@ def test_an_old_backup_is_told(live: Path) -> None:
 
 
 def test_a_faulty_sqlite_is_good_to_know(live: Path) -> None:
-    doubt = sqlite_versions.warning(parse_url(f"sqlite:///{live}/a.db"))
+    advice = sqlite_versions.advice(parse_url(f"sqlite:///{live}/a.db"))
 
-    assert ("very rarely" in check(live).output) == bool(doubt)
+    assert ("very rarely" in (told := check(live).output)) == bool(advice)
+    assert ("Stop the bot before" in told) == bool(advice)

@@ -67,10 +67,30 @@ def test_a_day_may_have_a_break() -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "week"),
+    [
+        ("tue-fri 10am-6pm, sat 9:30-1pm", "Tue-Fri 10:00-18:00; Sat 09:30-13:00"),
+        ("Mon, Tue 9-13, 14-18, Wed 9-12", "Mon-Tue 09:00-13:00, 14:00-18:00; Wed 09:00-12:00"),
+        ("weekdays 9-5 and Saturday 10-2", "Mon-Fri 09:00-17:00; Sat 10:00-14:00"),
+        ("Mon-Fri 9-17, weekends 10-14,", "Mon-Fri 09:00-17:00; Sat-Sun 10:00-14:00"),
+        (
+            "daily 9-17, Wed closed, Sun 10-12",
+            "Mon-Tue 09:00-17:00; Thu-Sat 09:00-17:00; Sun 10:00-12:00",
+        ),
+    ],
+)
+def test_other_days_may_follow_after_a_comma(typed: str, week: str) -> None:
+    assert opening_words.say_week(opening_words.week(typed)) == week
+
+
+@pytest.mark.parametrize(
     ("typed", "words"),
     [
         ("9-17", "must begin with its days"),
         ("Mon", "must look like 9-13, 14-17:30"),
+        ("Mon-Fri 9-17, Sat", "times of Sat must look like 9-13, 14-17:30, got ''"),
+        ("Mon-Fri 9-17, Sat late", "must look like 9-13, 14-17:30, got 'late'"),
+        ("Mon-Fri 9-17; 10-14, Sat", "must begin with its days, such as Mon-Fri 9-17, got '10-14,"),
         ("Mon 9 till late", "must look like 9-13, 14-17:30, got '9 till late'"),
     ],
 )

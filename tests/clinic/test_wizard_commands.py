@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
 from clinic.console.setting_pages import MODES
 from storage.clinic_file import ClinicEntry
@@ -123,9 +124,9 @@ def test_the_country_is_asked_first_and_suggests_the_time_zone(
 ) -> None:
     answers = ANSWERS.replace('zone = "london"', "")
 
-    asked = init(tmp_path, answers, typed=f"\n{country}\n" + "\n" * 30).output
+    asked = init(tmp_path, answers, typed=f"{country}\n" + "\n" * 30).output
 
-    assert asked.index("Country, for public holidays") < asked.index(f"a big city in it [{zone}]")
+    assert asked.index("Country, for public holidays") < asked.index(f"Time zone: {zone}.")
     assert written(tmp_path).zone == zone
 
 
@@ -136,22 +137,99 @@ def test_a_clinic_may_have_no_line_for_despair(tmp_path: Path) -> None:
 
 
 def test_the_ways_of_booking_are_said_as_in_the_console(tmp_path: Path) -> None:
-    asked = init(tmp_path, ANSWERS, typed="\n" * 30).output
+    answers = ANSWERS.replace('"Ben Elm"', '"-"')
+    asked = init(tmp_path, answers, typed="\n\nn\n" + "\n" * 30).output
 
     for mode, (title, words) in MODES.items():
         assert f"  {mode.value}: {title}. {words}" in asked
 
 
+USUAL = ("Oak", "GB", "", "1 High Street", "020 7946 0001", "Ada", "", "", "60", "£99", "")
+
+
+def described(folder: Path, *typed: str) -> Result:
+    """Type exactly these lines: with fewer than there are questions nothing is written."""
+    words = "".join(f"{line}\n" for line in typed)
+    return run(folder, "init", "--file", str(folder / "clinic.toml"), typed=words)
+
+
+def test_what_is_usual_is_shown_and_kept_with_one_answer(tmp_path: Path) -> None:
+    told = described(tmp_path, *USUAL, "", "")
+
+    clinic = written(tmp_path)
+    assert (told.exit_code, "?:" in told.output) == (0, False), told.output
+    assert (clinic.slug, clinic.zone, clinic.crisis_line) == (
+        "oak",
+        "Europe/London",
+        "Samaritans, 116 123",
+    )
+    assert "Keep these usual values, y or n? [y]" in told.output
+    for line in (
+        "Time zone: Europe/London. In danger: 999, or 111 for urgent advice; in despair: Samar",
+        "15 minutes to tidy up after a session. Consultation: 30 min, no price told.",
+        "Hold, then book: times wait while a patient gives contact details. Its name in links: oak",
+    ):
+        assert f"\n  {line}" in told.output
+
+
+def test_a_no_asks_for_each_usual_value_from_what_was_shown(tmp_path: Path) -> None:
+    told = described(tmp_path, *USUAL, "n", "", "911", "-", "5", "20", "0", "free", "", "elm", "")
+
+    clinic = written(tmp_path)
+    assert told.exit_code == 0, told.output
+    assert "a big city in it [Europe/London]" in told.output
+    assert (clinic.slug, clinic.emergency, clinic.crisis_line) == ("elm", "911", "")
+    assert (clinic.services["treatment"].after_minutes, clinic.services["consultation"].price) == (
+        5,
+        "free",
+    )
+
+
+@pytest.mark.parametrize("country", ["US", "-"])
+def test_a_time_zone_that_no_country_tells_is_asked_for(tmp_path: Path, country: str) -> None:
+    places = (country, "", "New York") if country == "US" else (country, "New York")
+
+    told = described(tmp_path, "Oak", *places, *USUAL[3:], "", "")
+
+    assert (told.exit_code, written(tmp_path).zone) == (0, "America/New_York"), told.output
+
+
+def test_usual_values_that_a_file_tells_are_shown(tmp_path: Path) -> None:
+    answers = ANSWERS.replace('"Ben Elm"', '"-"') + "[consultation]\nminutes = 20\n"
+
+    told = init(tmp_path, 'crisis_line = "-"\n' + answers, typed="\n" * 4)
+
+    assert (told.exit_code, written(tmp_path).crisis_line) == (0, "")
+    assert "Consultation: 20 min, no price told." in told.output
+
+
+def test_the_end_shows_plain_lines_and_nothing_that_was_not_asked(tmp_path: Path) -> None:
+    answers = ANSWERS.replace('\nname = "Ben Elm"', '\nname = "Ben Elm"\nhours = "Sat 9:30-1pm"')
+
+    told = init(tmp_path, answers, typed="\n" * 4).output
+
+    assert (
+        "\nOak & Elm Skin, 1 High Street, London, +44 20 7946 0001\n"
+        "Dr Ada Oak: Mon-Wed 09:00-13:00, 14:00-18:00; Sat 10:00-14:00\n"
+        "Ben Elm: Sat 09:30-13:00\n"
+        "Session: 75 min + 15 to tidy up, £160\n"
+        "Consultation: 30 min, no price told\n"
+    ) in told
+    assert "Public holidays: United Kingdom; time zone Europe/London\nOwner: Ada Oak\n" in told
+    assert f"This will be written to {tmp_path}/clinic.toml; n asks again. Right? [Y/n]" in told
+    assert not {"\x1b", "step_minutes", "horizon_days"} & {*told, *told.split()}
+
+
 def test_nothing_typed_where_something_is_needed_is_told(tmp_path: Path) -> None:
     asked = init(tmp_path, "", typed="\nOak\n" + "\n" * 30).output
 
-    assert "What is the clinic called?: \nMust not be empty.\n" in asked
+    assert "What is the clinic called? \nMust not be empty.\n" in asked
 
 
 def test_a_no_at_the_end_asks_again_from_the_answers_just_given(tmp_path: Path) -> None:
-    begin = ("Oak", "", "GB", "SCT", "", "1 High Street", "020 7946 0001", "", "", "Ada", "", "")
-    visits = ("50", "10", "£99", "20", "5", "-")
-    typed = (*begin, *visits, "request", "Ada", "n", "Elm")
+    begin = ("Oak", "GB", "SCT", "1 High Street", "020 7946 0001", "Ada", "", "")
+    usual = ("n", "", "", "", "10", "20", "5", "-", "request", "")
+    typed = (*begin, "50", "£99", "Ada", *usual, "n", "Elm")
 
     told = run(
         tmp_path,
@@ -161,7 +239,9 @@ def test_a_no_at_the_end_asks_again_from_the_answers_just_given(tmp_path: Path) 
 
     first, _, second = told.output.partition("Here are the questions again, with your answers")
     clinic = written(tmp_path)
-    assert (told.exit_code, first.count("[[clinics]]")) == (0, 1), told.output
+    assert (told.exit_code, first.count("Session: 50 min + 10 to tidy up, £99")) == (0, 1), (
+        told.output
+    )
     assert (clinic.name, clinic.slug, clinic.holidays.subdivision) == ("Elm", "oak", "SCT")
     assert (clinic.services["treatment"].minutes, clinic.booking.mode) == (50, "request")
     assert "- for nobody yet [Ada]" in second
@@ -187,7 +267,7 @@ def test_a_no_at_the_end_writes_nothing(tmp_path: Path) -> None:
         "mode": "hold",
     }
     lines = "\n".join(f'{key} = "{value}"' for key, value in everything.items())
-    result = init(tmp_path, lines + ANSWERS, typed="\n" * 6 + "n\n" * 3)
+    result = init(tmp_path, lines + ANSWERS, typed="\n\nn\n")
 
     assert result.exit_code == 1, result.output
     assert not (tmp_path / "clinic.toml").exists()
