@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -202,7 +201,8 @@ async def _shown(request: Request, found: ToBook, given: Mapping[str, str], faul
     return views.render(
         request,
         "lead_booking.html",
-        HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK,
+        problems={"": fault} if fault else None,
+        undone="Not booked",
         name=lead.first_name if lead else "",
         found=found,
         people=people,
@@ -214,6 +214,5 @@ async def _shown(request: Request, found: ToBook, given: Mapping[str, str], faul
         is_to_choose=is_to_choose,
         what=await _what(request, found),
         proposal=proposal,
-        fault=fault,
         back=_lead(request),
     )

@@ -38,7 +38,8 @@ async def page(request: Request) -> Response:
     return views.render(
         request,
         "settings_posters.html",
-        HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK,
+        problems={"campaign": fault} if fault else None,
+        undone="No such link",
         **setting_pages.frame(PATH),
         campaign=campaign,
         link=link,
