@@ -82,4 +82,5 @@ async def _poster(request: Request, link: str) -> bytes:
     site, me = views.site_of(request), views.signed_in(request)
     clinic = (await site.database.read(clinics.load_all))[me.clinic]
     words = site.catalogues.get(clinic.locale) or site.catalogues["en"]
-    return links.drawing(Poster(clinic.name, clinic.phone, link, words)).encode()
+    poster = Poster(clinic.name, clinic.phone, link, words, _campaign(request))
+    return links.drawing(poster).encode()
