@@ -90,5 +90,6 @@ def _write(folder: Path, clinic: Clinic, campaign: str, link: str) -> None:
     catalogues = protocol_files.load_catalogues()
     words = catalogues.get(clinic.locale) or catalogues["en"]
     name = f"{clinic.slug}-{campaign}" if campaign else clinic.slug
-    for path in links.write(folder, name, Poster(clinic.name, clinic.phone, link, words)):
+    poster = Poster(clinic.name, clinic.phone, link, words, campaign)
+    for path in links.write(folder, name, poster):
         typer.echo(f"  {path}")

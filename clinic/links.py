@@ -39,6 +39,7 @@ class Poster:
     phone: str
     link: str
     words: Catalogue
+    campaign: str = ""  # in small print, so that printed sheets can be told apart
 
 
 def address(bot: str, slug: str, campaign: str = "") -> str:
@@ -86,6 +87,7 @@ def drawing(poster: Poster) -> str:
             *_lines([text("poster.how")], below, 5.4, 'font-weight="600"', 46),
             *_lines([text("poster.what")], below + 9, 4.6, "", 52),
             *_lines([text("poster.small"), poster.phone], _HEIGHT - 16, 3.6, 'fill="#56655f"', 80),
+            *_lines([poster.campaign], _HEIGHT - 4, 2.6, 'fill="#56655f"', 80),
             "</svg>\n",
         )
     )

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -197,7 +196,8 @@ async def _shown(
     return views.render(
         request,
         "calendar_move.html",
-        HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK,
+        problems={"": fault} if fault else None,
+        undone="Not moved",
         course=course,
         session=session,
         people=people,
@@ -207,6 +207,5 @@ async def _shown(
         times=[(free_times.key_of(each), each) for each in free_times.of_day(view, who, on)],
         slot=free_times.key_of(slot) if slot else "",
         proposal=propose(view, course, slot, now) if slot else None,
-        fault=fault,
         back=own,
     )

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -41,7 +40,7 @@ def routes() -> list[Route]:
 
 async def page(request: Request) -> Response:
     """Show free times of a service with one practitioner, and ask who comes."""
-    return await _shown(request, request.query_params, "")
+    return await _shown(request, request.query_params)
 
 
 async def write_in(request: Request) -> Response:
@@ -49,15 +48,15 @@ async def write_in(request: Request) -> Response:
     site, me = views.site_of(request), views.signed_in(request)
     given = {name: value.strip() for name, value in (await views.form(request)).items()}
     if looked_for := given.get("day") or (given.get("act") == "times" and given.get("from", "")):
-        return await _shown(request, {**given, "on": looked_for}, "")
-    fault = _fault(given)
-    if fault:
-        return await _shown(request, given, fault)
+        return await _shown(request, {**given, "on": looked_for})
+    faults = _faults(given)
+    if faults:
+        return await _shown(request, given, faults)
     wanted = await _wanted(request, given)
     if wanted.slot is None:
-        return await _shown(request, given, wanted.fault)
+        return await _shown(request, given, {"times": wanted.fault})
     if wanted.doubts and given.get("anyway") != "yes":
-        return await _shown(request, given, "", wanted.doubts)
+        return await _shown(request, given, doubts=wanted.doubts)
     token = secrets.token_hex(16)
     guest = WalkIn(
         uid=token,
@@ -72,18 +71,22 @@ async def write_in(request: Request) -> Response:
         clerk = Clerk(me.clinic_id, me.staff_id, site.now())
         await site.database.write(staff_bookings.walk_in, clerk, guest)
     except SlotsGone:
-        return await _shown(request, given, "Somebody else has that time. Choose another one.")
+        gone = {"times": "Somebody else has that time. Choose another one."}
+        return await _shown(request, given, gone)
     at = local_start(wanted.slot, me.zone)
     back = calendar.address(at.date(), wanted.slot.practitioner)
     words = f"{guest.name} is booked for {pages.spell(at, site.now())}."
     return views.see_other(request, f"{back}#visit-{token}", words)
 
 
-def _fault(given: Mapping[str, str]) -> str:
+def _faults(given: Mapping[str, str]) -> dict[str, str]:
     if not given.get("name"):
-        return "Write down a name, so that you know who comes."
-    too_long = [name for name, most in LONGEST.items() if len(given.get(name, "")) > most]
-    return f"The {too_long[0]} is too long." if too_long else ""
+        return {"name": "Write down a name, so that you know who comes."}
+    return {
+        name: f"The {name} is too long."
+        for name, most in LONGEST.items()
+        if len(given.get(name, "")) > most
+    }
 
 
 async def _wanted(request: Request, given: Mapping[str, str]) -> Wanted:
@@ -148,7 +151,10 @@ def _day(request: Request, given: Mapping[str, str]) -> date:
 
 
 async def _shown(
-    request: Request, given: Mapping[str, str], fault: str, doubts: tuple[str, ...] = ()
+    request: Request,
+    given: Mapping[str, str],
+    faults: Mapping[str, str] | None = None,
+    doubts: tuple[str, ...] = (),
 ) -> Response:
     site, me = views.site_of(request), views.signed_in(request)
     offered = await site.database.read(day_sheet.services, me.clinic_id)
@@ -165,7 +171,8 @@ async def _shown(
     return views.render(
         request,
         "calendar_new.html",
-        HTTPStatus.UNPROCESSABLE_ENTITY if fault or doubts else HTTPStatus.OK,
+        problems=faults or ({"doubts": " ".join(doubts)} if doubts else None),
+        undone="Not booked yet" if doubts else "Not booked",
         services=offered,
         service=service,
         people=people,
@@ -174,6 +181,5 @@ async def _shown(
         days=days,
         times=[(free_times.key_of(s), s) for s in free_times.of_day(view, who, on)] if view else [],
         given=given,
-        fault=fault,
         doubts=doubts,
     )

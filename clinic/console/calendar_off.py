@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -162,15 +161,18 @@ async def _shown(
         InTheWay(each, await site.database.read(day_sheet.patient_of, me.clinic_id, each.uid))
         for each in clashing[:20]
     ]
+    problems = {"": fault} if fault else {}
+    if clashing:
+        problems = {"in-the-way": "Somebody is in the way."}
     return views.render(
         request,
         "calendar_off.html",
-        HTTPStatus.UNPROCESSABLE_ENTITY if fault or clashing else HTTPStatus.OK,
+        problems=problems,
+        undone="Not kept free",
         people=people,
         everyone=EVERYONE,
         given=given,
         today=site.now().astimezone(ZoneInfo(me.zone)).date(),
-        fault=fault,
         in_the_way=in_the_way,
         more=len(clashing) - len(in_the_way),
     )

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +15,7 @@ from clinic.console import free_times, pages, today, views
 from flows import series
 from flows.conversation import Offer
 from flows.slots import CalendarView, Slot, local_start
-from storage import calendar_store, day_sheet, lead_bookings, lead_records
+from storage import calendar_store, clinics, day_sheet, lead_bookings, lead_records
 from storage.bookings import SlotsGone
 from storage.clerks import ChangedMeanwhile, Clerk
 from storage.lead_bookings import ToBook, WhyNot
@@ -167,6 +166,15 @@ def _chosen(view: CalendarView, found: ToBook, key: str) -> Slot | None:
     return slot if slot and _allowed(found, local_start(slot, view.zone).date()) else None
 
 
+async def _what(request: Request, found: ToBook) -> str:
+    """Return what one visit is, in words: its name, how long it takes and its price if shown."""
+    me = views.signed_in(request)
+    known = await views.site_of(request).database.read(clinics.load_all)
+    service = next(each for each in known[me.clinic].services if each.code == found.service)
+    minutes = int(service.duration.total_seconds() // 60)
+    return ", ".join(part for part in (service.name, f"{minutes} min", service.price) if part)
+
+
 async def _shown(request: Request, found: ToBook, given: Mapping[str, str], fault: str) -> Response:
     site, me = views.site_of(request), views.signed_in(request)
     view = await _calendar(request, found)
@@ -177,8 +185,11 @@ async def _shown(request: Request, found: ToBook, given: Mapping[str, str], faul
     who = given.get("who", "") if given.get("who", "") in people else ""
     asked_for = slot.practitioner if slot else who
     own = tuple(each for each in view.timetables if asked_for in ("", each.practitioner))
-    proposal = propose(replace(view, timetables=own), found, slot)
-    first = proposal.offer.slots[0] if proposal else None
+    soonest = propose(replace(view, timetables=own), found, slot)
+    # Whoever has chosen a day or a person must not be offered the time of another day to book.
+    is_to_choose = slot is None and bool("on" in given or who)
+    proposal = None if is_to_choose else soonest
+    first = soonest.offer.slots[0] if soonest else None
     who = who or (first.practitioner if first else next(iter(people), ""))
     on = _day(found, given)
     if "on" not in given and first is not None:
@@ -190,7 +201,8 @@ async def _shown(request: Request, found: ToBook, given: Mapping[str, str], faul
     return views.render(
         request,
         "lead_booking.html",
-        HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK,
+        problems={"": fault} if fault else None,
+        undone="Not booked",
         name=lead.first_name if lead else "",
         found=found,
         people=people,
@@ -198,8 +210,9 @@ async def _shown(request: Request, found: ToBook, given: Mapping[str, str], faul
         on=on,
         days=free_times.days(view, who, on, lambda day: _allowed(found, day)),
         times=[(free_times.key_of(each), each) for each in times],
-        slot=free_times.key_of(first) if first else "",
+        slot=free_times.key_of(first) if first and proposal else "",
+        is_to_choose=is_to_choose,
+        what=await _what(request, found),
         proposal=proposal,
-        fault=fault,
         back=_lead(request),
     )

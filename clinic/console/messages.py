@@ -94,13 +94,13 @@ async def _conversation(request: Request, *, wrong: str = "", draft: str = "") -
     return views.render(
         request,
         "conversation.html",
-        status=422 if wrong else 200,
+        problems={"body": wrong} if wrong else None,
+        undone="Not sent",
         story=story,
         thread=story.row,
         people=people,
         deliveries=DELIVERIES,
         longest=desk.LONGEST,
-        wrong=wrong,
         draft=draft,
     )
 

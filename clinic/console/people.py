@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -40,7 +38,7 @@ async def add(request: Request) -> Response:
     try:
         await site.database.write(people.add, _owner(request), name, role)
     except StaffFault as fault:
-        return await _shown(request, fault=f"{str(fault).capitalize()}.", name=name)
+        return await _shown(request, fault=f"{str(fault).capitalize()}.", at="name", name=name)
     return views.see_other(request, "/people", f"{name.strip()} is on the list. Invite them next.")
 
 
@@ -84,15 +82,20 @@ async def remove(request: Request) -> Response:
 
 
 async def _shown(
-    request: Request, *, fault: str = "", name: str = "", invited: str = "", link: str = ""
+    request: Request,
+    *,
+    fault: str = "",
+    at: str = "",
+    name: str = "",
+    invited: str = "",
+    link: str = "",
 ) -> Response:
     site, me = views.site_of(request), views.signed_in(request)
     return views.render(
         request,
         "people.html",
-        HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK,
+        problems={at: fault} if fault else None,
         people=await site.database.read(staff.members, me.clinic),
-        fault=fault,
         name=name,
         invited=invited,
         link=link,

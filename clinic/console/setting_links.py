@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import Request
@@ -71,7 +70,7 @@ class LinkPages:
         typed = {name: given.get(name, "").strip() for name in ("url", "username", "password")}
         if missing := [name for name, value in typed.items() if not value or len(value) > LONGEST]:
             fault = f"Please fill in the {'address' if 'url' in missing else missing[0]}."
-            return await _calendars(request, person=person, given=typed, fault=fault)
+            return await _calendars(request, missing[0], person=person, given=typed, fault=fault)
         stale = WhenStale.SHOW_AGE if given.get("when_stale") == "show_age" else WhenStale.CLOSED
         url = typed["url"] if typed["url"].endswith("/") else f"{typed['url']}/"
         sealed = site.seal.close(typed["password"])
@@ -228,7 +227,8 @@ async def _channels(request: Request, **shown: Any) -> Response:
     return views.render(
         request,
         "settings_channels.html",
-        HTTPStatus.UNPROCESSABLE_ENTITY if shown.get("fault") else HTTPStatus.OK,
+        problems={"address": shown["fault"]} if shown.get("fault") else None,
+        undone="Not added",
         **setting_pages.frame(CHANNELS),
         channels=await _desk(request).listed(me.clinic_id),
         lacking=await _desk(request).lacking(me.clinic_id),
@@ -240,7 +240,7 @@ async def _channels(request: Request, **shown: Any) -> Response:
     )
 
 
-async def _calendars(request: Request, **shown: Any) -> Response:
+async def _calendars(request: Request, at: str = "url", **shown: Any) -> Response:
     site, me = views.site_of(request), views.signed_in(request)
     document = await site.database.read(clinic_settings.read, me.clinic_id)
     accounts = await site.database.read(calendar_accounts.accounts, me.clinic_id)
@@ -248,7 +248,8 @@ async def _calendars(request: Request, **shown: Any) -> Response:
     return views.render(
         request,
         "settings_calendars.html",
-        HTTPStatus.UNPROCESSABLE_ENTITY if shown.get("fault") else HTTPStatus.OK,
+        problems={f"{at}-{shown['person']}": shown["fault"]} if shown.get("fault") else None,
+        undone="Not connected",
         **setting_pages.frame(CALENDARS),
         people=document["practitioners"],
         accounts={each.practitioner: each for each in accounts},

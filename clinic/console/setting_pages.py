@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from http import HTTPStatus
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -130,7 +129,7 @@ async def _shown(request: Request, path: str, wrong: Form | None = None) -> Resp
     return views.render(
         request,
         _template(path),
-        HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
+        problems=_problems(wrong) if wrong else None,
         **frame(path, await _outside(request, path)),
         forms=forms,
         document=document,
@@ -143,6 +142,12 @@ async def _shown(request: Request, path: str, wrong: Form | None = None) -> Resp
         ),
         **_choices(path, document, forms, me.locale),
     )
+
+
+def _problems(wrong: Form) -> dict[str, str]:
+    """Return what is wrong with a form by the ids of its fields, and of the form itself."""
+    own = anchor(wrong.part)
+    return {f"{own}-{name}" if name else own: words for name, words in wrong.faults.items()}
 
 
 async def _outside(request: Request, path: str) -> tuple[Outside, ...]:

@@ -38,7 +38,8 @@ async def page(request: Request) -> Response:
     return views.render(
         request,
         "settings_posters.html",
-        HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK,
+        problems={"campaign": fault} if fault else None,
+        undone="No such link",
         **setting_pages.frame(PATH),
         campaign=campaign,
         link=link,
@@ -81,4 +82,5 @@ async def _poster(request: Request, link: str) -> bytes:
     site, me = views.site_of(request), views.signed_in(request)
     clinic = (await site.database.read(clinics.load_all))[me.clinic]
     words = site.catalogues.get(clinic.locale) or site.catalogues["en"]
-    return links.drawing(Poster(clinic.name, clinic.phone, link, words)).encode()
+    poster = Poster(clinic.name, clinic.phone, link, words, _campaign(request))
+    return links.drawing(poster).encode()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from http import HTTPStatus
 
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -84,7 +83,8 @@ class ProtocolPage:
         return views.render(
             request,
             "settings_protocol.html",
-            HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
+            problems={f"sign-{name}": words for name, words in (faults or {}).items()},
+            undone="Not signed",
             **setting_pages.frame(PATH),
             protocol=protocol,
             paper=paper,

@@ -14,8 +14,10 @@ from starlette.routing import Route
 from clinic.channels.reasons import messages
 from clinic.console import views
 from clinic.console.views import Undo
+from flows.slots import hours_on
 from storage import (
     asked_visits,
+    calendar_store,
     clinic_protocols,
     day_sheet,
     lead_list,
@@ -58,6 +60,7 @@ async def page(request: Request) -> Response:
     trouble = await site.database.read(undelivered.trouble, me.clinic_id) if me.is_owner else None
     requests = await site.database.read(asked_visits.unanswered, me.clinic_id, now)
     red_flags = await site.database.read(lead_list.red_flags, me.clinic_id, now)
+    people, closed_on = await site.database.read(calendar_store.hours, me.clinic_id, on, on, now)
     is_signed = not me.is_owner or await site.database.read(
         clinic_protocols.is_signed, me.clinic_id
     )
@@ -65,6 +68,9 @@ async def page(request: Request) -> Response:
         request,
         "today.html",
         columns=columns,
+        working=set()
+        if on in closed_on
+        else {each.practitioner for each in people if hours_on(each, on)},
         is_signed=is_signed,
         channels_lack=_told(trouble) if trouble else "",
         requests=requests,

@@ -158,8 +158,21 @@ def owners_only(endpoint: Endpoint) -> Endpoint:
     return guarded
 
 
-def render(request: Request, name: str, /, status: int = 200, **values: Any) -> HTMLResponse:
-    """Return a template as a page; it may use `me`, `now`, `path`, `notice`, `elsewhere`."""
+def render(
+    request: Request,
+    name: str,
+    /,
+    status: int = 200,
+    *,
+    problems: Mapping[str, str] | None = None,
+    undone: str = "Not saved",
+    **values: Any,
+) -> HTMLResponse:
+    """Return a template as a page; it may use `me`, `now`, `path`, `notice`, `elsewhere`.
+
+    `problems` are why a form was not taken: sentences by the id of the field, empty for the form as
+    a whole. The page begins with them, after what was not done, and its status is 422.
+    """
     site = site_of(request)
     found = visit(request)
     verified = found is not None and found.session.is_verified
@@ -173,9 +186,11 @@ def render(request: Request, name: str, /, status: int = 200, **values: Any) -> 
         notice=text,
         undo=undo,
         elsewhere=request.scope.get("waiting"),
+        problems=problems or {},
+        undone=undone,
         **values,
     )
-    answer = HTMLResponse(page, status)
+    answer = HTMLResponse(page, HTTPStatus.UNPROCESSABLE_ENTITY if problems else status)
     if text and request.headers.get("x-live") is None:
         answer.delete_cookie(NOTICE_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
     return answer

@@ -6,7 +6,6 @@ import secrets
 from collections import defaultdict
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from http import HTTPStatus
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -38,7 +37,7 @@ def routes() -> list[Route]:
 
 async def page(request: Request) -> Response:
     """Show the next free times of a service, and ask who comes."""
-    return await _shown(request, request.query_params.get("service", ""), {}, "")
+    return await _shown(request, request.query_params.get("service", ""), {})
 
 
 async def write_in(request: Request) -> Response:
@@ -47,15 +46,15 @@ async def write_in(request: Request) -> Response:
     given = {name: value.strip() for name, value in (await views.form(request)).items()}
     service = given.get("service", "")
     if given.get("act") == "times":  # what was typed so far stays, and out of the address
-        return await _shown(request, service, given, "")
-    fault = _fault(given)
-    if fault:
-        return await _shown(request, service, given, fault)
+        return await _shown(request, service, given)
+    faults = _faults(given)
+    if faults:
+        return await _shown(request, service, given, faults)
     chosen = next(
         (slot for slot in await _free(site, me, service) if key_of(slot) == given.get("slot")), None
     )
     if chosen is None:
-        return await _shown(request, service, given, "That time is not free any more.")
+        return await _shown(request, service, given, {"": "That time is not free any more."})
     token = secrets.token_hex(16)
     guest = WalkIn(
         uid=token,
@@ -70,7 +69,7 @@ async def write_in(request: Request) -> Response:
         clerk = Clerk(me.clinic_id, me.staff_id, site.now())
         await site.database.write(staff_bookings.walk_in, clerk, guest)
     except SlotsGone:
-        return await _shown(request, service, given, "That time was taken just now.")
+        return await _shown(request, service, given, {"": "That time was taken just now."})
     on = chosen.starts_at.astimezone(ZoneInfo(me.zone)).date()
     return views.see_other(request, f"/today?on={on}#visit-{token}", f"{guest.name} is booked.")
 
@@ -80,14 +79,22 @@ def key_of(slot: Slot) -> str:
     return f"{slot.practitioner} {slot.starts_at.isoformat()}"
 
 
-def _fault(given: dict[str, str]) -> str:
+def _faults(given: dict[str, str]) -> dict[str, str]:
     if not given.get("name"):
-        return "Write down a name, so that you can call them in."
-    too_long = [name for name, most in LONGEST.items() if len(given.get(name, "")) > most]
-    return f"The {too_long[0]} is too long." if too_long else ""
+        return {"name": "Write down a name, so that you can call them in."}
+    return {
+        name: f"The {name} is too long."
+        for name, most in LONGEST.items()
+        if len(given.get(name, "")) > most
+    }
 
 
-async def _shown(request: Request, service: str, given: dict[str, str], fault: str) -> Response:
+async def _shown(
+    request: Request,
+    service: str,
+    given: dict[str, str],
+    faults: dict[str, str] | None = None,
+) -> Response:
     site, me = views.site_of(request), views.signed_in(request)
     offered = await site.database.read(day_sheet.services, me.clinic_id)
     codes = [code for code, _, _ in offered]
@@ -103,12 +110,12 @@ async def _shown(request: Request, service: str, given: dict[str, str], fault: s
     return views.render(
         request,
         "walk_in.html",
-        HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK,
+        problems=faults,
+        undone="Not booked",
         services=offered,
         service=service,
         free=by_person,
         given=given,
-        fault=fault,
     )
 
 

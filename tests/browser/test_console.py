@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -118,6 +119,33 @@ async def test_everything_works_without_scripts(chromium: Browser, world: Consol
         await page.get_by_role("button", name="Book").click()
 
         await expect(page.get_by_text("Tom is booked.")).to_be_visible()
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+async def test_a_signature_that_is_not_taken_says_so_where_one_looks(
+    chromium: Browser, world: ConsoleWorld, has_scripts: bool
+) -> None:
+    options = {"viewport": PHONE, "java_script_enabled": has_scripts}
+    async with signed_in_page(chromium, world, **options) as page:
+        await page.goto(f"{world.address}/settings/protocol")
+        await page.get_by_label("Clinician’s name").fill("Dr N. Haddad")
+        await page.get_by_role("button", name="Sign", exact=True).click()
+
+        told = page.get_by_role("alert")
+        await expect(told).to_be_focused()
+        await expect(told).to_be_in_viewport(ratio=1)
+        await expect(told).to_contain_text("Not signed. 2 things below are missing or wrong.")
+        await expect(page).to_have_title(re.compile("^Problem: Protocol"))
+        await told.get_by_role("link").click()
+        await expect(page.get_by_label("Post and registration number")).to_be_focused()
+
+        await page.get_by_label("Post and registration number").fill("Dermatologist, GMC 7")
+        await page.get_by_role("button", name="Sign", exact=True).click()
+
+        await told.get_by_role("link", name="Please read it first, then tick this.").click()
+        tick = page.get_by_role("checkbox")
+        await expect(tick).to_be_focused()
+        await expect(tick).to_be_in_viewport()
 
 
 async def test_another_service_keeps_the_name_and_enter_books(

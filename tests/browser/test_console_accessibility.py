@@ -48,6 +48,12 @@ SEND = """([path, fields]) => {
   document.body.append(form);
   form.submit();
 }"""
+#: How a page begins that did not take a form: its title, whether what has the focus is within
+#: sight, and whether what it leads to is there.
+COMPLAINT = """[document.title.slice(0, 9),
+  document.activeElement.getBoundingClientRect().bottom < innerHeight,
+  [...document.querySelectorAll('#problems a')].every((link) => document.querySelector(link.hash))]
+"""
 #: Fields that say what a form is about: they stay right when the others are made wrong.
 KEPT = {"part", "seen", "csrf"}
 #: Settings whose forms are about parts of one document.
@@ -116,6 +122,8 @@ async def test_every_form_with_a_complaint_is_there_for_everyone(
     async with signed_in_page(chromium, world, **options) as page:
         for path, fields in forms:
             assert await sends(page, path, fields) == 422, path
+            await page.locator("#problems:focus").wait_for()
+            assert await page.evaluate(COMPLAINT) == ["Problem: ", True, True], path
             violations += [f"{path} {found}" for found in await found_by_axe(page)]
 
     assert violations == []

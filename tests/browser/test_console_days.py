@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import timedelta
 
 import pytest
+from PIL import Image
 from playwright.async_api import Browser, expect
 
 from flows.conversation import Stage
@@ -13,6 +15,7 @@ from flows.slots import Slot, local
 from storage import follow_ups
 from tests.browser.both_sides import delivered, times_of
 from tests.browser.console_pages import DESK, PHONE, signed_in_page
+from tests.builders import a_slot
 from tests.clinic.console.world import ConsoleWorld
 from tests.journeys.guide import Guide
 from tests.journeys.world import World
@@ -88,6 +91,64 @@ async def test_other_opening_hours_bring_other_times_at_once(
         await expect(desk.get_by_text("in these hours from now on")).to_be_visible()
 
     assert await times_of(ada, "Wed 25 Nov") == ["15:00", "15:30", "16:00"]
+
+
+@pytest.mark.parametrize("form", ["Single days", "Weekly hours of Amara Osei"])
+async def test_on_a_phone_the_next_free_times_stand_below_the_form_that_was_saved(
+    chromium: Browser, console: ConsoleWorld, form: str
+) -> None:
+    async with signed_in_page(chromium, console, viewport=PHONE) as desk:
+        await desk.goto(f"{console.address}/settings/people/amara")
+        card = desk.get_by_role("region", name=form)
+        if form == "Single days":
+            await card.get_by_label("Date").fill("2026-12-01")
+        await card.get_by_role("button", name=re.compile("Save|Add")).click()
+        await expect(desk.locator("[data-notice]")).to_be_visible()
+
+        saved = await card.bounding_box()
+        free = await desk.get_by_role("region", name="Next free times").bounding_box()
+
+    assert saved
+    assert free
+    assert free["y"] - saved["y"] - saved["height"] == pytest.approx(16)
+
+
+async def test_all_pages_of_the_settings_stand_in_one_row_of_a_desk(
+    chromium: Browser, console: ConsoleWorld
+) -> None:
+    async with signed_in_page(chromium, console) as desk:
+        await desk.goto(f"{console.address}/settings")
+        links = await desk.locator(".set-tabs a").all()
+        boxes = [await link.bounding_box() for link in links]
+
+    assert len({box and box["y"] for box in boxes}) == 1
+
+
+async def test_the_time_of_day_keeps_away_from_the_name_above(
+    chromium: Browser, console: ConsoleWorld
+) -> None:
+    await console.books(a_slot(console.clock() + timedelta(hours=2)))
+    async with signed_in_page(chromium, console) as desk:
+        name = await desk.get_by_role("heading", name="Amara Osei").bounding_box()
+        badge = await desk.locator(".now span").first.bounding_box()
+
+    assert name
+    assert badge
+    assert badge["y"] - name["y"] - name["height"] >= 6
+
+
+async def test_opening_hours_that_begin_at_the_half_hour_have_a_line_at_each_hour_alone(
+    chromium: Browser, console: ConsoleWorld
+) -> None:
+    async with signed_in_page(chromium, console) as desk:
+        await desk.goto(f"{console.address}/calendar?view=week&who=amara")
+        saturday = desk.locator("i.open.h9.m30")  # from 9:30
+        await saturday.evaluate("each => each.className = 'open h9 m30 u13 v0'")
+        drawn = Image.open(io.BytesIO(await saturday.screenshot())).convert("RGB")
+
+    ground = drawn.getpixel((40, 5))
+    lines = [y for y in range(drawn.height) if drawn.getpixel((40, y)) != ground]
+    assert (drawn.height, lines) == (224, [32, 96, 160])
 
 
 @pytest.mark.parametrize("viewport", [DESK, PHONE])

@@ -16,9 +16,9 @@ from storage import protocol_files
 LINK = "https://t.me/willow_bot?start=willow-spring"
 
 
-def a_poster(clinic: str = "Willow Skin Clinic") -> Poster:
+def a_poster(clinic: str = "Willow Skin Clinic", campaign: str = "") -> Poster:
     words = protocol_files.load_catalogues()["en"]
-    return Poster(clinic, "+44 20 7946 0000", LINK, words)
+    return Poster(clinic, "+44 20 7946 0000", LINK, words, campaign)
 
 
 def test_a_link_names_the_clinic_and_the_campaign() -> None:
@@ -59,3 +59,11 @@ def test_the_poster_is_a_drawing_with_the_clinic_and_short_words(tmp_path: Path)
     assert "Scan to chat with our assistant in Telegram." in texts
     assert texts[-1] == "+44 20 7946 0000"
     assert len(list(root.iter("{http://www.w3.org/2000/svg}path"))) == 1
+
+
+def test_the_posters_of_two_campaigns_can_be_told_apart_on_paper() -> None:
+    plain, spring = links.drawing(a_poster()), links.drawing(a_poster(campaign="spring"))
+
+    added = [line for line in spring.splitlines() if line not in plain.splitlines()]
+    assert len(added) == 1
+    assert ElementTree.fromstring(added[0]).text == "spring"  # noqa: S314 - our own drawing

@@ -114,6 +114,37 @@ async def test_the_soonest_course_is_proposed_and_one_visit_can_be_taken_of_it(
     assert "Book the next visit" not in (await member.get(path)).text
 
 
+@pytest.mark.parametrize("query", ["on=2026-12-04&who=rowan", "on=2026-12-04", "who=rowan"])
+async def test_whoever_chose_a_day_or_a_person_is_offered_no_other_day_s_time(
+    world: ConsoleWorld, member: Browser, query: str
+) -> None:
+    path = await a_lead(world)
+
+    page = (await member.get(f"{path}/book?{query}")).text
+
+    assert "Choose a first time on " in page
+    assert ("Book it like this?" in page, 'name="seen"' in page) == (False, False)
+    assert 'class="timechip"' in page
+    assert not re.search(r'class="timechip"[^>]*aria-current', page)
+    assert f'href="{path}/book"' in page
+
+
+async def test_a_chosen_time_that_is_gone_is_replaced_by_no_other(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    path = await a_lead(world)
+
+    answer = await member.post(
+        f"{path}/book", {"slot": "amara 2026-12-03T03:00:00+00:00", "on": "2026-12-03"}
+    )
+
+    assert (answer.status_code, "taken a moment ago" in answer.text) == (422, True)
+    assert ("Choose a first time on Thu 3 Dec" in answer.text, "Book all" in answer.text) == (
+        True,
+        False,
+    )
+
+
 async def test_a_first_time_without_room_for_the_others_can_be_booked_alone(
     world: ConsoleWorld, member: Browser
 ) -> None:
@@ -226,7 +257,7 @@ async def test_a_consultation_is_one_visit(world: ConsoleWorld, member: Browser)
     changes = {"kind": LeadKind.REVIEW, "state": Stage.CONSULT.value}
     path = await a_lead(world, made=a_decision(Outcome.REVIEW), **changes)
     page = (await member.get(f"{path}/book")).text
-    assert "<p>One visit.</p>" in page
+    assert "One visit: Skin consultation, 30 min" in page
 
     await member.post(*form_of(page, ">Book<"))
 

@@ -86,6 +86,21 @@ async def test_the_inbox_shows_finds_and_filters(world: ConsoleWorld, member: Br
         assert shown(page) == [found]
 
 
+async def test_a_line_says_once_that_a_verdict_is_to_be_looked_at_and_whether_it_was(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    await a_review(world)
+    line = (await member.get("/leads")).text.partition("<tbody>")[2]
+    assert (line.count("To review"), line.count("Reviewed")) == (1, 0)
+    assert '<td data-label="Next visit"><span class="soft">Not booked</span>' in line
+
+    judged = {"finding": "agree", "decision": "1"}
+    await member.post(f"{await lead_path(member)}/finding", judged)
+
+    line = (await member.get("/leads")).text.partition("<tbody>")[2]
+    assert (line.count("To review"), line.count("Reviewed")) == (0, 1)
+
+
 async def test_what_is_searched_for_stands_in_no_address(
     world: ConsoleWorld, member: Browser
 ) -> None:

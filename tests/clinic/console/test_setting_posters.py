@@ -22,6 +22,7 @@ async def test_the_code_and_the_poster_are_files(member: Browser) -> None:
     assert code.content.startswith(b"\x89PNG")
     assert poster.headers["content-disposition"] == 'attachment; filename="willow-spring.svg"'
     assert "Willow Skin Clinic" in poster.text
+    assert ">spring</text>" in poster.text
 
 
 @pytest.mark.parametrize("campaign", ["two words", "ümlaut", "x" * 41, "<i>"])

@@ -30,6 +30,23 @@ async def test_the_day_lists_who_comes_to_whom(world: ConsoleWorld, member: Brow
     assert ">14:00<" in page
 
 
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("", ["Nobody is booked.", "Nobody is booked."]),
+        ("?on=2026-11-25", ["No hours on this day.", "Nobody is booked."]),
+        ("?on=2026-11-29", ["Closed on this day."] * 2),
+        ("?on=2026-12-25", ["Closed on this day."] * 2),
+    ],
+)
+async def test_an_empty_day_says_whether_anybody_works(
+    world: ConsoleWorld, member: Browser, query: str, words: list[str]
+) -> None:
+    page = (await member.get(f"/today{query}")).text
+
+    assert re.findall(r'<div class="empty">.*?<p>(.*?)</p>', page) == words
+
+
 async def test_owners_are_told_of_a_channel_that_does_not_get_everything(
     world: ConsoleWorld, owner: Browser, member: Browser
 ) -> None:
