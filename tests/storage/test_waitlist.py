@@ -351,15 +351,9 @@ async def test_a_later_time_and_another_length_are_not_offered(clinic: Waiting) 
     assert await clinic.offers() == []
 
 
-@pytest.mark.parametrize(
-    "gives_up", [CancelSeries("8"), MoveAppointment("8-1", a_slot(MONDAY + 4 * WEEK))]
-)
-async def test_who_gives_up_the_visit_leaves_what_was_offered_to_the_next(
-    clinic: Waiting, gives_up: CancelSeries | MoveAppointment
-) -> None:
+async def test_who_gives_up_the_visit_leaves_what_was_offered_to_the_next(clinic: Waiting) -> None:
     await clinic.turn(ADA, CancelSeries("7"))
-
-    await clinic.turn(BO, gives_up)
+    await clinic.turn(BO, CancelSeries("8"))
 
     assert await clinic.offers() == [(BO, "gone"), (CY, "offered")]
     assert await clinic.turn(CY, yes("9-1", a_slot())) == Committed()
