@@ -20,6 +20,7 @@ from flows.plan import Plan
 from storage import (
     audit,
     bookings,
+    card_redraws,
     clerks,
     conversations,
     decisions,
@@ -174,6 +175,7 @@ def _hand_over(
     score = connection.execute(select(Lead.score).where(Lead.id == seen.lead_id)).scalar()
     leads.hand_off(connection, conversation, HandOffLead(LeadKind.BOOKED, score), clerk.now)
     lead_work.accept_run(connection, clerk, seen.chat_id, seen.run)
+    card_redraws.enqueue(connection, clerk.clinic_id, seen.lead_id, clerk.now)
     what, whose = ("lead.booked", "lead"), (clerk.clinic_id, clerk.staff_id)
     audit.record(connection, *whose, *what, seen.lead_id, clerk.now)
 

@@ -197,6 +197,8 @@ async def set_status(request: Request) -> Response:
     posted = await views.form(request)
     expected, wanted = posted.get("expected", ""), posted.get("wanted", "")
     why = posted.get("why") or None if wanted == "declined" else None
+    if wanted == "declined" and why is None:
+        return _back(request, "Please choose why.")
     try:
         change = await views.site_of(request).database.write(
             lead_work.set_status, _whose(request), expected, wanted, why

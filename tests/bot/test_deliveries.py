@@ -16,7 +16,8 @@ from bot.app import a_pace
 from bot.pace import UNLIMITED
 from bot.playground.faults import FaultKind
 from bot.worker import Deliver, Terms, Worker
-from storage import models, outbox, turns, withdrawals
+from flows.effects import HandOffLead, LeadKind
+from storage import card_redraws, models, outbox, turns, withdrawals
 from storage.database import Database
 from storage.outbox import Message
 from storage.outbox_policy import Kind
@@ -267,3 +268,36 @@ async def test_telegrams_wish_to_wait_is_passed_on_and_the_chat_is_left_alone(
     query = select(models.Outbox.due_at, models.Outbox.attempt)
     due_at, attempt = await world.database.read(lambda c: c.execute(query).one())
     assert (due_at, attempt) == (NOW + timedelta(seconds=7), 0)
+
+
+async def redraws(world: World, message_id: int) -> None:
+    """Let Robin of Willow's team have a card of lead 1 drawn anew."""
+    member = {"clinic_id": 1, "name": "Robin", "role": "owner", "wants_cards": True}
+    values = {**member, "chat_id": world.chat_id, "created_at": NOW}
+    await world.database.write(
+        lambda c: c.execute(insert(models.StaffMember).values(values)) and None
+    )
+    handed_off = a_turn(
+        HandOffLead(LeadKind.BOOKED, 80), before=0, conversation=a_conversation(world.chat_id)
+    )
+    await world.database.write(turns.commit, handed_off)
+    of_card = update(models.Outbox).where(models.Outbox.kind == "card")
+    sent = of_card.values(state="sent", message_id=message_id)
+    await world.database.write(lambda c: c.execute(sent) and None)
+    await world.database.write(card_redraws.enqueue, 1, 1, NOW)
+
+
+async def test_a_card_that_is_gone_is_not_sent_again(world: World) -> None:
+    await redraws(world, 99_999)
+
+    assert await world.works() == ["sent", "sent"]
+
+    assert not any("Lead 1" in said.text for said in world.patient.said)
+
+
+@ignore_ptb
+async def test_drawing_a_card_anew_waits_when_telegram_says_so(world: World) -> None:
+    await redraws(world, 99_999)
+    world.standin.fault(FaultKind.TOO_MANY_REQUESTS, "editMessageText", seconds=7)
+
+    assert await world.works() == ["sent", "pending"]
