@@ -188,5 +188,5 @@ def _tell(connection: Connection, clerk: Clerk, booked: ConfirmSeries) -> None:
     if is_series:
         clerks.tell_of_series(connection, clerk, booked.series_id, EventType.SERIES_BOOKED)
     first = clerks.row_of(connection, clerk, booked.sessions[0].uid)
-    key = "message.confirmed_all" if is_series else "message.confirmed"
+    key = "message.booked_all" if is_series else "message.booked"
     clerks.tell_patient(connection, clerk, first, key, withdrawals.APPOINTMENT)

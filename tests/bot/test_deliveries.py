@@ -121,6 +121,27 @@ async def test_a_confirmed_visit_is_told_with_its_time_and_a_way_on(world: World
     assert said.labels == ("Find a new time", "Talk to a person")
 
 
+async def test_a_visit_that_staff_booked_is_told_with_all_that_the_chat_s_own_booking_says(
+    world: World,
+) -> None:
+    await world.tells("message.booked")
+
+    assert await world.works() == ["sent"]
+
+    said = await world.patient.sees("A visit is booked for you.")
+    assert "confirmed" not in said.text
+    assert said.text.splitlines() == [
+        "A visit is booked for you.",
+        "Willow Skin Clinic has booked it: Mon 9 Mar 2026, 10:00 (London time), with Amara Osei.",
+        "",
+        "What: Micro-needling session, 60 minutes, £180",
+        "Where: Willow Skin Clinic, 12 Osier Lane, London N1 0XX",
+        "Booking code: AB12",
+        "",
+        "If that does not suit you, you can change it, or call +44 20 7946 0000.",
+    ]
+
+
 async def test_the_words_are_those_of_the_moment_of_sending(world: World) -> None:
     await world.tells("message.moved")
     later = {"starts_at": MONDAY + timedelta(hours=1), "ends_at": MONDAY + timedelta(hours=2)}
