@@ -9,7 +9,7 @@ from bot import visit_screens
 from bot.markup import TEXT_LIMIT, Button, Rows, Screen, cut, escaped, plain
 from bot.page import Page
 from flows.clinics import Clinic
-from flows.conversation import Conversation, Stage
+from flows.conversation import Conversation, Overlay, Stage
 from flows.events import Action, AskedForPerson, Chose, Repeated
 from flows.slots import Slot
 from flows.texts import Catalogue
@@ -54,7 +54,9 @@ def visit(
 def reply(facts: ReplyFacts, catalogues: Mapping[str, Catalogue], now: datetime) -> Screen:
     """Return what staff wrote, as a message from the clinic, with a hint how to answer."""
     page = _page(facts.conversation, facts.clinic, catalogues, now)
-    head, hint = page.say("message.reply"), page.say("message.reply_hint")
+    is_writing = facts.conversation.overlay is Overlay.ASK  # what they write goes to the clinic
+    head = page.say("message.reply")
+    hint = page.say("message.reply_hint_here" if is_writing else "message.reply_hint")
     room = TEXT_LIMIT - len(plain(head)) - len(plain(hint)) - 4
     body = escaped(facts.body)
     if len(facts.body) > room:

@@ -77,7 +77,11 @@ class StaffWords:
             lines.append(self.say("card.readiness", band=self.say(f"band.{facts.band}")))
         lines += [*self._visits(facts), *self._standing(facts)]
         rows = self._card_rows(facts)
-        return self._with_link(lines, rows, console_url, facts.lead_id)
+        path = f"leads/{facts.lead_id}"
+        if facts.wants_person and not facts.has_paused:
+            lines.append(self.say("card.answer"))
+            path = f"{path}/messages"
+        return self._with_link(lines, rows, console_url, path)
 
     def done(self, facts: CardFacts) -> str:
         """Say that a press counts, and what else there is to do."""
@@ -229,11 +233,9 @@ class StaffWords:
         data = f"{STAFF_MARK}lead.confirmed.{facts.lead_id}.{facts.asked}"
         return (Button(words, data=data),)
 
-    def _with_link(
-        self, lines: Sequence[str], rows: Rows, console_url: str, lead_id: int
-    ) -> Screen:
+    def _with_link(self, lines: Sequence[str], rows: Rows, console_url: str, path: str) -> Screen:
         """Telegram opens buttons by https only; any other address is this machine's own."""
-        address = f"{console_url.rstrip('/')}/leads/{lead_id}" if console_url else ""
+        address = f"{console_url.rstrip('/')}/{path}" if console_url else ""
         if address.startswith("https://"):
             button = Button(self.say("button.open"), url=address)
             return Screen("\n".join(lines), (*rows, (button,)))

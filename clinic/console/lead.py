@@ -20,6 +20,7 @@ from storage import (
     desk,
     lead_bookings,
     lead_channels,
+    lead_records,
     lead_story,
     lead_work,
     nudge_work,
@@ -111,6 +112,7 @@ class Lead:
             Route(f"{own}/status", set_status, methods=["POST"]),
             Route(f"{own}/note", add_note, methods=["POST"]),
             Route(f"{own}/finding", add_finding, methods=["POST"]),
+            Route(f"{own}/messages", messages),
             Route(f"{own}/thread", begin_thread, methods=["POST"]),
         ]
 
@@ -234,6 +236,17 @@ async def add_finding(request: Request) -> Response:
         return _back(request, "Please choose what you found, and say why if you disagree.")
     back = "/reviews" if posted.get("back") == "reviews" else ""
     return _after(request, change, "Thank you, your finding is kept", back)
+
+
+async def messages(request: Request) -> Response:
+    """Lead on to the conversation with this patient, or to the lead before there is one."""
+    site, me, lead = views.site_of(request), views.signed_in(request), _lead_id(request)
+    thread = await site.database.read(desk.thread_of_lead, me.clinic_id, lead)
+    if thread is not None:
+        return views.see_other(request, f"/messages/{thread}#last")
+    if await site.database.read(lead_records.read, me.clinic_id, lead) is None:
+        return views.not_found(request)
+    return views.see_other(request, f"/leads/{lead}")
 
 
 async def begin_thread(request: Request) -> Response:

@@ -210,7 +210,7 @@ async def test_what_staff_wrote_comes_from_the_clinic_and_says_how_to_answer(wor
 
     said = await world.patient.sees("You have a new message")
     assert "Is 5 < 6 & do you <b>agree</b>?" in said.text
-    assert "To answer, tap “Talk to a person”" in said.text
+    assert "To answer, tap “Talk to a person” first, or call" in said.text
 
 
 async def test_a_very_long_reply_still_arrives(world: World) -> None:

@@ -197,6 +197,9 @@ async def test_a_patient_who_wants_a_person_is_told_of_first(clinic: Clinic) -> 
 
     card = await noor.sees("Somebody would like to talk to a person")
     assert card.text.startswith("Somebody would like")
+    assert "Answer under Messages in the console." in card.text
+    (link,) = [each.raw["url"] for each in card.buttons if "url" in each.raw]
+    assert link == "https://console.example/leads/1/messages"
 
 
 async def test_a_card_comes_once_however_often_a_person_is_asked_for(clinic: Clinic) -> None:
