@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from clinic.channels import headlines, reasons
-from clinic.console import course, lead_export, nudge_words, views
+from clinic.console import chat_history, course, lead_export, nudge_words, views
 from clinic.console.lead_words import Explained, Explainer
-from clinic.console.leads import KINDS, STATUSES
+from clinic.standings import KINDS, STATUSES
 from storage import (
     asked_visits,
     audit,
@@ -26,7 +25,6 @@ from storage import (
     nudge_work,
 )
 from storage.lead_bookings import ToBook
-from storage.lead_story import LeadStory
 from storage.lead_work import DECLINED_WHY, Change, Whose
 
 FINDINGS: Mapping[str, str] = {
@@ -71,29 +69,6 @@ ACTS: Mapping[str, str] = {
     "patient.called": "called the patient",
     "photo.viewed": "looked at a photo",
     "photo.deleted": "deleted a photo",
-}
-
-EVENTS: Mapping[str, str] = {
-    "Started": "Opened the chat",
-    "Answered": "Answered",
-    "Ticked": "Ticked",
-    "Typed": "Wrote something",
-    "Corrected": "Edited a message",
-    "Edited": "Changed an answer",
-    "Chose": "Pressed",
-    "AnsweredNudge": "Answered a message that came by itself",
-    "AskedQuestion": "Asked a question",
-    "AskedForPerson": "Asked for a person",
-    "AskedHelp": "Asked for help",
-    "AskedWhy": "Asked why",
-    "AskedPrivacy": "Asked about privacy",
-    "AskedToStartOver": "Wanted to start over",
-    "SentMedia": "Sent",
-    "SharedContact": "Shared a phone number",
-    "WentBack": "Went back",
-    "Skipped": "Skipped a question",
-    "Stopped": "Wants no more messages",
-    "Repeated": "Looked where they are",
 }
 
 
@@ -153,7 +128,7 @@ class Lead:
             plan=plan,
             stops=course.stops(plan, story.record.sessions, me.zone) if plan else (),
             step=course.STEP,
-            events=_events(story, explainer),
+            events=chat_history.told(story, explainer),
             statuses=STATUSES,
             kinds=KINDS,
             why=DECLINED_WHY,
@@ -281,18 +256,3 @@ def _after(request: Request, change: Change, done: str, path: str = "") -> Respo
 
 def _back(request: Request, notice: str, path: str = "") -> Response:
     return views.see_other(request, path or f"/leads/{_lead_id(request)}", notice)
-
-
-def _events(story: LeadStory, explainer: Explainer) -> list[tuple[datetime, str]]:
-    """Return (when, words) of what the patient did; answers stand elsewhere."""
-    told = []
-    for each in story.events:
-        words = EVENTS.get(each.event, "Did something")
-        if each.event in ("Answered", "Ticked", "Edited"):
-            words = f"{words}: {explainer.question(each.step)}"
-        elif each.event in ("Chose", "AskedQuestion"):
-            words = f"{words}: {each.step.replace('_', ' ')}"
-        elif each.event == "SentMedia":
-            words = f"{words} a {' '.join(each.codes) or 'file'}"
-        told.append((each.at, words))
-    return told
