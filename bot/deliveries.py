@@ -95,7 +95,7 @@ class Deliveries:
             raise NothingToSay("what staff wrote is gone")
         return patient_messages.reply(facts, self.catalogues, self.clock.now())
 
-    async def _card(self, row: OutboxRow) -> int:
+    async def _card(self, row: OutboxRow) -> int | None:
         if "clash" in row.payload:
             return await self._clash(int(row.payload["clash"]), int(row.ref_id))
         if "erased" in row.payload:
@@ -105,6 +105,10 @@ class Deliveries:
         if facts is None or facts.chat_id is None:
             raise NothingToSay("the lead or the member is gone")
         words = StaffWords(self.catalogues, facts.locale, facts.zone)
+        if "redraw" in row.payload:
+            card = words.card(facts, self.console_url)
+            await self.sender.redraw_once(facts.chat_id, int(row.payload["redraw"]), card)
+            return None  # no card of its own
         kind = str(row.payload.get("kind", ""))
         return await self.sender.once(facts.chat_id, words.card(facts, self.console_url, kind))
 

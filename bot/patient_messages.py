@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from bot import visit_screens
 from bot.markup import TEXT_LIMIT, Button, Rows, Screen, cut, escaped, plain
 from bot.page import Page
 from flows.clinics import Clinic
-from flows.conversation import Conversation, Stage
+from flows.conversation import Conversation, Overlay, Stage
 from flows.events import Action, AskedForPerson, Chose, Repeated
 from flows.slots import Slot
 from flows.texts import Catalogue
 from flows.turn import Scene
 from storage.message_facts import ReplyFacts, VisitFacts
+
+#: Messages of what the clinic booked: patients who chose nothing read all about it here.
+_BOOKED = ("message.booked", "message.booked_all")
 
 #: Screens from which a new time can be looked for.
 _MAY_BOOK = (Stage.PLAN, Stage.CONSULT)
@@ -39,18 +43,34 @@ def visit(
         place=escaped(page.place()),
         visits=visits,
     )
-    return Screen(html, _rows(page, _onwards(page)), facts.conversation.revision)
+    buttons = [_onwards(page)]
+    if key in _BOOKED:
+        html = "\n\n".join((html, _about(page, facts), page.say("message.booked_end")))
+    if key in _BOOKED and page.conversation.state == Stage.BOOKED:
+        buttons.insert(0, page.button("calendar", Chose(Action.CALENDAR_FILE)))
+    return Screen(html, _rows(page, *buttons), facts.conversation.revision)
 
 
 def reply(facts: ReplyFacts, catalogues: Mapping[str, Catalogue], now: datetime) -> Screen:
     """Return what staff wrote, as a message from the clinic, with a hint how to answer."""
     page = _page(facts.conversation, facts.clinic, catalogues, now)
-    head, hint = page.say("message.reply"), page.say("message.reply_hint")
+    is_writing = facts.conversation.overlay is Overlay.ASK  # what they write goes to the clinic
+    head = page.say("message.reply")
+    hint = page.say("message.reply_hint_here" if is_writing else "message.reply_hint")
     room = TEXT_LIMIT - len(plain(head)) - len(plain(hint)) - 4
     body = escaped(facts.body)
     if len(facts.body) > room:
         body = cut(body, room)
     return Screen(f"{head}\n\n{body}\n\n{hint}", _rows(page), facts.conversation.revision)
+
+
+def _about(page: Page, facts: VisitFacts) -> str:
+    """Return what a visit is, where, and its code, as the chat's own booking screen has them."""
+    lines = [page.say("screen.booked.where"), page.say("screen.booked.code", code=facts.code)]
+    service = next((each for each in facts.clinic.services if each.code == facts.service), None)
+    if service is not None:
+        lines.insert(0, visit_screens.what(page, service))
+    return "\n".join(lines)
 
 
 def _onwards(page: Page) -> Button:

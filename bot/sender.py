@@ -39,6 +39,8 @@ ReplyMarkup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
 _NOT_SENT_TRIES = 8
 _WAITS = 5  # how often Telegram may ask one call to wait
 _TURN_WITHIN = 30.0  # seconds a message that nobody waits for may wait for its turn
+_GONE = ("message to edit not found", "message can't be edited")
+_NOTHING_TO_EDIT = ("not modified", *_GONE)
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
@@ -112,6 +114,28 @@ class Sender:
             self._pace.hold(chat_id, _seconds(wait))
             raise
         return message.message_id
+
+    async def redraw_once(self, chat_id: int, message_id: int, screen: Screen) -> None:
+        """Put a screen in the place of a message with a single call; a message that is gone stays.
+
+        For the outbox, as `once` is: raises Telegram's own errors.
+        """
+        await self._pace.change(chat_id, Priority.NUDGE)
+        try:
+            await self._bot.edit_message_text(
+                screen.html,
+                chat_id=chat_id,
+                message_id=message_id,
+                parse_mode=ParseMode.HTML,
+                reply_markup=_inline(screen.rows, screen.revision),
+                link_preview_options=_NO_PREVIEW,
+            )
+        except RetryAfter as wait:
+            self._pace.hold(chat_id, _seconds(wait))
+            raise
+        except BadRequest as refusal:
+            if not any(words in refusal.message.lower() for words in _NOTHING_TO_EDIT):
+                raise
 
     async def replace(self, chat_id: int, message_id: int, screen: Screen) -> int:
         """Put a screen in the place of a message; send a new one when that cannot be edited."""
@@ -270,7 +294,7 @@ class Sender:
             return True
         if "can't parse entities" in reason:
             raise _Unparsable
-        if "message to edit not found" in reason or "message can't be edited" in reason:
+        if any(words in reason for words in _GONE):
             raise _Gone
         if "chat not found" in reason:
             await self._on_unreachable(chat_id)

@@ -229,12 +229,9 @@ class StaffDesk:
                 done = await self._confirm(member, lead_id, int(rest[2]))
             else:
                 done = await self._database.write(
-                    staff_cards.settle, member, lead_id, wanted, self._now()
+                    staff_cards.settle, member, lead_id, "".join(rest[2:]), wanted, self._now()
                 )
-            toast = "card.done" if done else "card.faster"
-            words = self._words(member)
-            await self._sender.answer(call.arrival.callback_query_id or "", words.say(toast))
-            await self._show_cards(call, lead_id)
+            await self._answer_press(call, member, lead_id, done=done)
             return
         words = self._words(members[0])
         await self._show(call, Screen(words.say("card.gone")))
@@ -248,19 +245,20 @@ class StaffDesk:
         except (ChangedMeanwhile, NotAllowed):
             return False
 
-    async def _show_cards(self, call: StaffCall, lead_id: int) -> None:
-        """Show on every card of a lead, whoever has it, how the lead stands now."""
-        sent = await self._database.read(staff_cards.sent, lead_id)
-        for member_id, chat_id, message_id in sent:
-            facts = await self._database.read(staff_cards.facts, lead_id, member_id)
-            if facts is None:
-                continue
-            words = StaffWords(self._scenery.catalogues, facts.locale, facts.zone)
-            screen = words.card(facts, self._console_url)
-            try:
-                await self._sender.replace(chat_id, message_id, screen)
-            except (Unreachable, Undelivered) as error:
-                _log_failure(error)
+    async def _answer_press(
+        self, call: StaffCall, member: Member, lead_id: int, *, done: bool
+    ) -> None:
+        """Say what became of a press, and show on its card how the lead stands now.
+
+        The outbox draws the lead's other cards anew.
+        """
+        facts = await self._database.read(staff_cards.facts, lead_id, member.id)
+        if facts is None:
+            return
+        words = self._words(member)
+        toast = words.done(facts) if done else words.overtaken(facts, self._now())
+        await self._sender.answer(call.arrival.callback_query_id or "", toast)
+        await self._show(call, words.card(facts, self._console_url))
 
     async def _choose_when(self, call: StaffCall, members: Members, rest: list[str]) -> None:
         if rest[0] in _WHEN:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
 
-from bot.markup import Button, Rows, Screen, escaped, joined, label
+from bot.markup import Button, Rows, Screen, escaped, joined, label, plain
 from bot.staff_time_off import Person
 from bot.updates import STAFF_MARK
 from flows.effects import LeadKind
@@ -75,17 +75,28 @@ class StaffWords:
         lines.append(self.say("card.verdict", verdict=verdict))
         if facts.band:
             lines.append(self.say("card.readiness", band=self.say(f"band.{facts.band}")))
-        if facts.booked:
-            starts_at, code, state = facts.booked[0]
-            key = "card.requested" if state == "pending" else "card.booked"
-            when = f"{self.day(starts_at)}, {self.clock(starts_at)}"
-            lines.append(self.say(key, when=when, code=code))
-        if len(facts.booked) > 1:
-            lines.append(self.say("card.more", count=len(facts.booked) - 1))
-        if facts.status != "new":
-            lines.append(self.say(f"card.{facts.status}", name=facts.by))
+        lines += [*self._visits(facts), *self._standing(facts)]
         rows = self._card_rows(facts)
-        return self._with_link(lines, rows, console_url, facts.lead_id)
+        path = f"leads/{facts.lead_id}"
+        if facts.wants_person and not facts.has_paused:
+            lines.append(self.say("card.answer"))
+            path = f"{path}/messages"
+        return self._with_link(lines, rows, console_url, path)
+
+    def done(self, facts: CardFacts) -> str:
+        """Say that a press counts, and what else there is to do."""
+        still = _still_booked(facts)
+        if still is None:
+            return self.say("card.done")
+        return self.say("card.done_booked", when=self._when(still))
+
+    def overtaken(self, facts: CardFacts, now: datetime) -> str:
+        """Say why a press does not count: who has done what meanwhile, and when."""
+        if facts.at is None or not facts.by:
+            return self.say("card.changed")
+        today = self._local(facts.at).date() == self._local(now).date()
+        at = self.clock(facts.at) if today else self._when(facts.at)
+        return plain(self.say(f"card.faster.{facts.status}", name=facts.by, at=at))
 
     def outside_change(self, card: ClashCard) -> str:
         """Return what was done in a practitioner's own calendar to a visit of a patient."""
@@ -179,6 +190,23 @@ class StaffWords:
             parts.append(self.say("console_here"))
         return Screen("\n\n".join(parts))
 
+    def _visits(self, facts: CardFacts) -> list[str]:
+        if not facts.booked:
+            return []
+        starts_at, code, state = facts.booked[0]
+        key = "card.requested" if state == "pending" else "card.booked"
+        first = self.say(key, when=self._when(starts_at), code=code)
+        more = len(facts.booked) - 1
+        return [first, self.say("card.more", count=more)] if more else [first]
+
+    def _standing(self, facts: CardFacts) -> list[str]:
+        if facts.status == "new":
+            return []
+        said, still = [self.say(f"card.{facts.status}", name=facts.by)], _still_booked(facts)
+        if still is not None:
+            said.append(self.say("card.still_booked", when=self._when(still)))
+        return said
+
     def _card_rows(self, facts: CardFacts) -> Rows:
         wanted = {
             "new": ("contacted", "declined")
@@ -191,7 +219,7 @@ class StaffWords:
         buttons = tuple(
             Button(
                 self.say(f"button.{names.get(status, status)}"),
-                data=f"{STAFF_MARK}lead.{status}.{facts.lead_id}",
+                data=f"{STAFF_MARK}lead.{status}.{facts.lead_id}.{facts.status}",
             )
             for status in wanted
         )
@@ -205,11 +233,9 @@ class StaffWords:
         data = f"{STAFF_MARK}lead.confirmed.{facts.lead_id}.{facts.asked}"
         return (Button(words, data=data),)
 
-    def _with_link(
-        self, lines: Sequence[str], rows: Rows, console_url: str, lead_id: int
-    ) -> Screen:
+    def _with_link(self, lines: Sequence[str], rows: Rows, console_url: str, path: str) -> Screen:
         """Telegram opens buttons by https only; any other address is this machine's own."""
-        address = f"{console_url.rstrip('/')}/leads/{lead_id}" if console_url else ""
+        address = f"{console_url.rstrip('/')}/{path}" if console_url else ""
         if address.startswith("https://"):
             button = Button(self.say("button.open"), url=address)
             return Screen("\n".join(lines), (*rows, (button,)))
@@ -217,8 +243,18 @@ class StaffWords:
             lines = (*lines, self.say("card.here", address=address))
         return Screen("\n".join(lines), rows)
 
+    def _when(self, at: datetime) -> str:
+        return f"{self.day(at)}, {self.clock(at)}"
+
     def _local(self, at: datetime) -> datetime:
         return at.astimezone(ZoneInfo(self.zone))
 
     def _day(self, on: date) -> str:
         return str(format_date(on, "EEE d MMM", locale=self.catalogue.locale))
+
+
+def _still_booked(facts: CardFacts) -> datetime | None:
+    """Return when the first visit begins that a declined lead still has."""
+    if facts.status != "declined":
+        return None
+    return next((starts_at for starts_at, _, state in facts.booked if state != "pending"), None)

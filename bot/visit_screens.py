@@ -9,6 +9,7 @@ from bot.markup import Button, Rows, Screen, label, stacked
 from bot.page import Page
 from bot.question_screens import back_and_help
 from flows import cancelling, continuing
+from flows.clinics import Service
 from flows.conversation import BookedSession
 from flows.events import Action, AskedForPerson, AskedHelp, Chose, WentBack
 
@@ -22,6 +23,13 @@ def booked(page: Page) -> Screen:
         paragraphs.append(page.say("screen.booked.code", code=booking.code))
     paragraphs.append(page.say(f"screen.booked.{_closing(page)}"))
     return Screen("\n\n".join(paragraphs), _over_rows(page) if is_over else _booked_rows(page))
+
+
+def what(page: Page, service: Service) -> str:
+    """Say what is done at a visit, for how long and for how much."""
+    key = "screen.booked.what_price" if service.price else "screen.booked.what"
+    minutes = int(service.duration.total_seconds() // 60)
+    return page.say(key, service=service.name, minutes=minutes, price=service.price)
 
 
 def change(page: Page) -> Screen:
@@ -226,16 +234,11 @@ def _facts(page: Page) -> list[str]:
     booking = page.conversation.booking
     if page.clinic is None:
         return []
-    service = page.clinic.service(booking.service)
     names = dict.fromkeys(
         page.clinic.practitioner_name(each.slot.practitioner) for each in booking.sessions
     )
-    what = "what_price" if service.price else "what"
-    minutes = int(service.duration.total_seconds() // 60)
     return [
-        page.say(
-            f"screen.booked.{what}", service=service.name, minutes=minutes, price=service.price
-        ),
+        what(page, page.clinic.service(booking.service)),
         page.say("screen.booked.who", practitioner=", ".join(names)),
         page.say("screen.booked.where"),
         page.say("screen.booked.phone"),

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from clinic.standings import KINDS, STATUSES, VERDICTS
 from flows.effects import LeadKind
 from storage import clinic_document, clinic_protocols, clinics, leads, migrations
 from storage.database import Database, connect
@@ -112,7 +113,7 @@ def leads_table(rows: Sequence[LeadRow]) -> Table:
             row.clinic or "–",
             _cell(row.first_name, row.phone or ""),
             _cell(*_why(row)),
-            _cell(row.verdict or "", "" if row.score is None else f"score {row.score}"),
+            _cell(*_verdict(row)),
             _cell(*_times(row)),
             _cell(*came),
         )
@@ -120,10 +121,17 @@ def leads_table(rows: Sequence[LeadRow]) -> Table:
 
 
 def _why(row: LeadRow) -> list[str]:
+    kind, status = KINDS.get(row.kind, row.kind), STATUSES.get(row.status, row.status)
+    stands = status if row.status == "new" else f"{status} by the team"
     if row.wants_person_at is None:
-        return [row.kind]
+        return [kind, stands]
     asked = f"wants a person since {_local(row.wants_person_at, row.zone)}"
-    return [asked] if row.kind == LeadKind.PERSON else [row.kind, asked]
+    return [asked, stands] if row.kind == LeadKind.PERSON else [kind, asked, stands]
+
+
+def _verdict(row: LeadRow) -> list[str]:
+    words = VERDICTS.get(row.verdict, row.verdict) if row.verdict else ""
+    return [words, "" if row.score is None else f"score {row.score}"]
 
 
 def _times(row: LeadRow) -> list[str]:

@@ -39,7 +39,7 @@ def send(here: Position, text: str) -> Turn:
 def send_unasked(here: Position, text: str) -> Turn:
     """Pass on words that mean nothing here, from a patient whom the clinic is talking with."""
     question = here.step is not None and here.conversation.overlay is None
-    return _passed_on(here, text, "note.message_passed_on" if question else "note.message_sent")
+    return _passed_on(here, text, "note.message_passed_on" if question else "note.message_sent_too")
 
 
 def _passed_on(here: Position, text: str, note: str) -> Turn:

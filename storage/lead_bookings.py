@@ -20,6 +20,7 @@ from flows.plan import Plan
 from storage import (
     audit,
     bookings,
+    card_redraws,
     clerks,
     conversations,
     decisions,
@@ -174,6 +175,7 @@ def _hand_over(
     score = connection.execute(select(Lead.score).where(Lead.id == seen.lead_id)).scalar()
     leads.hand_off(connection, conversation, HandOffLead(LeadKind.BOOKED, score), clerk.now)
     lead_work.accept_run(connection, clerk, seen.chat_id, seen.run)
+    card_redraws.enqueue(connection, clerk.clinic_id, seen.lead_id, clerk.now)
     what, whose = ("lead.booked", "lead"), (clerk.clinic_id, clerk.staff_id)
     audit.record(connection, *whose, *what, seen.lead_id, clerk.now)
 
@@ -186,5 +188,5 @@ def _tell(connection: Connection, clerk: Clerk, booked: ConfirmSeries) -> None:
     if is_series:
         clerks.tell_of_series(connection, clerk, booked.series_id, EventType.SERIES_BOOKED)
     first = clerks.row_of(connection, clerk, booked.sessions[0].uid)
-    key = "message.confirmed_all" if is_series else "message.confirmed"
+    key = "message.booked_all" if is_series else "message.booked"
     clerks.tell_patient(connection, clerk, first, key, withdrawals.APPOINTMENT)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, not_
 
 from flows.effects import LeadKind
 from flows.protocol import Outcome
-from storage import audit
+from storage import audit, leads
 from storage.models import Appointment, Decision, Finding, Lead, Patient, StaffMember
 
 PER_PAGE = 25
@@ -77,6 +77,16 @@ class LeadLine:
     updated_at: datetime
     first_name: str = field(repr=False)
     phone: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StillBooked:
+    """A declined lead whose patient comes all the same. The name is no part of its `repr`."""
+
+    lead_id: int
+    uid: str  # of the first visit to come
+    starts_at: datetime
+    first_name: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +167,25 @@ def red_flags(connection: Connection, clinic_id: int, now: datetime) -> list[Lea
         .order_by(Lead.created_at, Lead.id)
     )
     return [_line(row) for row in rows]
+
+
+def declined_but_booked(connection: Connection, clinic_id: int, now: datetime) -> list[StillBooked]:
+    """Return the declined leads with a booked visit to come, each with its first one."""
+    rows = connection.execute(
+        select(Lead.id, Appointment.uid, Appointment.starts_at, Patient.first_name)
+        .join(Appointment, leads.of_visits(clinic_id))
+        .join(Patient, Patient.chat_id == Lead.chat_id)
+        .where(
+            Lead.clinic_id == clinic_id,
+            Lead.status == "declined",
+            Appointment.clinic_id == clinic_id,
+            Appointment.state == "booked",
+            Appointment.starts_at > now,
+        )
+        .order_by(Appointment.starts_at.desc(), Appointment.uid)
+    )
+    first = {row.id: StillBooked(row.id, row.uid, row.starts_at, row.first_name) for row in rows}
+    return sorted(first.values(), key=lambda each: (each.starts_at, each.lead_id))
 
 
 def new(connection: Connection, clinic_id: int) -> int:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
-from storage import audit
+from storage import audit, card_redraws
 from storage.clerks import Clerk
 from storage.models import LEAD_STATUSES, Decision, Finding, Lead, LeadNote
 from storage.models.desk import FINDINGS
@@ -51,9 +51,11 @@ def set_status(
 ) -> Change:
     """Give a lead another status, unless it is no longer the expected one.
 
-    Raises ValueError for a status or reason that does not exist; only declining has a reason.
+    Its cards in Telegram follow. Raises ValueError for a status or reason that does not exist;
+    only declining may have a reason.
     """
-    if wanted not in LEAD_STATUSES or (wanted == "declined") != (why in DECLINED_WHY):
+    fits = why is None or (wanted == "declined" and why in DECLINED_WHY)
+    if wanted not in LEAD_STATUSES or not fits:
         raise ValueError(f"a lead cannot be made {wanted!r} because of {why!r}")
     changed = connection.execute(
         update(Lead)
@@ -68,6 +70,7 @@ def set_status(
     )
     if changed.rowcount == 1:
         _record(connection, whose, f"lead.{wanted}")
+        card_redraws.enqueue(connection, whose.clinic_id, whose.lead_id, whose.now)
         return Change.DONE
     return Change.OVERTAKEN if _exists(connection, whose) else Change.UNKNOWN
 

@@ -42,6 +42,7 @@ class LeadRow:
     booked: tuple[datetime, ...]  # starts of appointments to be kept, aware UTC
     code: str
     campaign: str | None
+    status: str
     created_at: datetime
     first_name: str = field(default="", repr=False)
     phone: str | None = field(default=None, repr=False)  # None: may be reached in Telegram alone
@@ -127,6 +128,7 @@ def all_leads(connection: Connection, clinic_slug: str | None = None) -> list[Le
             booked=tuple(start for start, _ in booked[row.chat_id, row.run]),
             code=next((code for _, code in booked[row.chat_id, row.run]), ""),
             campaign=row.campaign,
+            status=row.status,
             created_at=row.created_at,
             first_name=row.first_name,
             phone=row.phone,

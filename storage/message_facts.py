@@ -36,6 +36,8 @@ class VisitFacts:
     clinic: ClinicProfile
     session: BookedSession
     practitioner: str  # the name patients know
+    service: str  # code
+    code: str  # booking code
     expected: tuple[BookedSession, ...]  # of the same series, in order
 
 
@@ -61,6 +63,8 @@ def of_visit(connection: Connection, chat_id: int, uid: str) -> VisitFacts | Non
         clinic=clinics.load_all(connection)[visit.clinic],
         session=_session(visit),
         practitioner=visit.name,
+        service=visit.service,
+        code=visit.code or "",
         expected=tuple(_session(row) for row in expected),
     )
 

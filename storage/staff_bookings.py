@@ -22,6 +22,7 @@ from flows.slots import Slot
 from storage import (
     bookings,
     calendar_pushes,
+    card_redraws,
     clerks,
     histories,
     lead_events,
@@ -235,7 +236,12 @@ def _move(connection: Connection, clerk: Clerk, row: Any, slot: Slot) -> Any:
     clerks.record(connection, clerk, "appointment.moved", row.uid)
     withdrawals.of_appointment(connection, row.uid, "Moved")
     clerks.tell_channels(connection, clerk, row.uid, EventType.BOOKING_RESCHEDULED, before)
+    _redraw_cards(connection, clerk, row)
     return clerks.row_of(connection, clerk, row.uid)
+
+
+def _redraw_cards(connection: Connection, clerk: Clerk, row: Any) -> None:
+    card_redraws.of_run(connection, clerk.clinic_id, row.chat_id, row.run, clerk.now)
 
 
 def _new_start(move: tuple[Seen, Slot]) -> datetime:
@@ -277,9 +283,10 @@ def _set(
             updated_at=clerk.now,
         )
     )
-    if is_news:
-        calendar_pushes.announce(connection, (seen.uid,), clerk.now)
     clerks.record(connection, clerk, what, seen.uid)
     changed = clerks.row_of(connection, clerk, seen.uid)
+    if is_news:
+        calendar_pushes.announce(connection, (seen.uid,), clerk.now)
+        _redraw_cards(connection, clerk, changed)
     clerks.carry_over(connection, clerk, changed)
     return changed

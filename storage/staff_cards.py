@@ -51,6 +51,7 @@ class CardFacts:
     asked: int  # changes with the visits that wait for a yes or a no; 0: none does
     status: str
     by: str  # name of whoever set the status; empty for a new one
+    at: datetime | None  # when they did
     chat_id: int | None  # the member's; None when they left or want no cards
 
 
@@ -133,16 +134,17 @@ def facts(connection: Connection, lead_id: int, member_id: int) -> CardFacts | N
         asked=sum(visit.version for visit in visits if visit.state == "pending"),
         status=row.status,
         by=by or "",
+        at=row.status_at,
         chat_id=row.member_chat if row.wants_cards else None,
     )
 
 
 def settle(
-    connection: Connection, member: Member, lead_id: int, wanted: str, now: datetime
+    connection: Connection, member: Member, lead_id: int, shown: str, wanted: str, now: datetime
 ) -> bool:
-    """Give a lead of the member's clinic a status; False when somebody was faster.
+    """Give a lead of the member's clinic a status; False when it is not the one that was shown.
 
-    Who presses the same button twice was not slower than themselves.
+    Who presses the same button twice was not slower than themselves. A card asks for no reason.
     """
     lead = connection.execute(
         select(Lead.status, Lead.staff_id).where(
@@ -153,13 +155,10 @@ def settle(
         return False
     if (lead.status, lead.staff_id) == (wanted, member.id):
         return True
-    if lead.status not in _FROM[wanted]:
+    if shown not in _FROM[wanted]:
         return False
     whose = Whose(member.clinic_id, member.id, lead_id, now)
-    why = "not_suitable" if wanted == "declined" else None
-    return (
-        lead_work.set_status(connection, whose, lead.status, wanted, why) is lead_work.Change.DONE
-    )
+    return lead_work.set_status(connection, whose, shown, wanted) is lead_work.Change.DONE
 
 
 def confirm(
@@ -174,27 +173,6 @@ def confirm(
     for request in found:
         staff_bookings.confirm_series(connection, clerk, request.seen)
     return True
-
-
-def sent(connection: Connection, lead_id: int) -> list[tuple[int, int, int]]:
-    """Return the cards of a lead that staff have: member, chat, message."""
-    rows = connection.execute(
-        select(Outbox.ref_id, Outbox.message_id)
-        .where(Outbox.key.startswith(f"card:{lead_id}:"), Outbox.message_id.is_not(None))
-        .order_by(Outbox.id)
-    ).all()
-    ids = {int(row.ref_id) for row in rows}
-    chats = connection.execute(
-        select(StaffMember.id, StaffMember.chat_id).where(
-            StaffMember.id.in_(ids), StaffMember.chat_id.is_not(None)
-        )
-    )
-    by_member = {row.id: row.chat_id for row in chats}
-    return [
-        (int(row.ref_id), by_member[int(row.ref_id)], row.message_id)
-        for row in rows
-        if int(row.ref_id) in by_member
-    ]
 
 
 def _take_back(connection: Connection, prefix: str) -> None:

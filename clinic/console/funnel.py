@@ -13,7 +13,7 @@ from starlette.routing import Route
 from clinic.console import small_numbers, views
 from clinic.console.bars import Bar, Chart, chart
 from clinic.console.lead_words import Explainer
-from clinic.console.leads import VERDICTS
+from clinic.standings import VERDICTS
 from flows.passage import REVIEW
 from storage import funnel, protocol_versions
 from storage.funnel import NO_CAMPAIGN, Scope, Stages, StepCount

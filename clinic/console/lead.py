@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from clinic.channels import headlines, reasons
-from clinic.console import course, lead_export, nudge_words, views
+from clinic.console import chat_history, course, lead_export, nudge_words, views
 from clinic.console.lead_words import Explained, Explainer
-from clinic.console.leads import KINDS, STATUSES
+from clinic.standings import KINDS, STATUSES
 from storage import (
     asked_visits,
     audit,
@@ -20,12 +19,12 @@ from storage import (
     desk,
     lead_bookings,
     lead_channels,
+    lead_records,
     lead_story,
     lead_work,
     nudge_work,
 )
 from storage.lead_bookings import ToBook
-from storage.lead_story import LeadStory
 from storage.lead_work import DECLINED_WHY, Change, Whose
 
 FINDINGS: Mapping[str, str] = {
@@ -72,29 +71,6 @@ ACTS: Mapping[str, str] = {
     "photo.deleted": "deleted a photo",
 }
 
-EVENTS: Mapping[str, str] = {
-    "Started": "Opened the chat",
-    "Answered": "Answered",
-    "Ticked": "Ticked",
-    "Typed": "Wrote something",
-    "Corrected": "Edited a message",
-    "Edited": "Changed an answer",
-    "Chose": "Pressed",
-    "AnsweredNudge": "Answered a message that came by itself",
-    "AskedQuestion": "Asked a question",
-    "AskedForPerson": "Asked for a person",
-    "AskedHelp": "Asked for help",
-    "AskedWhy": "Asked why",
-    "AskedPrivacy": "Asked about privacy",
-    "AskedToStartOver": "Wanted to start over",
-    "SentMedia": "Sent",
-    "SharedContact": "Shared a phone number",
-    "WentBack": "Went back",
-    "Skipped": "Skipped a question",
-    "Stopped": "Wants no more messages",
-    "Repeated": "Looked where they are",
-}
-
 
 class Lead:
     """The page of one lead."""
@@ -111,6 +87,7 @@ class Lead:
             Route(f"{own}/status", set_status, methods=["POST"]),
             Route(f"{own}/note", add_note, methods=["POST"]),
             Route(f"{own}/finding", add_finding, methods=["POST"]),
+            Route(f"{own}/messages", messages),
             Route(f"{own}/thread", begin_thread, methods=["POST"]),
         ]
 
@@ -151,7 +128,7 @@ class Lead:
             plan=plan,
             stops=course.stops(plan, story.record.sessions, me.zone) if plan else (),
             step=course.STEP,
-            events=_events(story, explainer),
+            events=chat_history.told(story, explainer),
             statuses=STATUSES,
             kinds=KINDS,
             why=DECLINED_WHY,
@@ -197,6 +174,8 @@ async def set_status(request: Request) -> Response:
     posted = await views.form(request)
     expected, wanted = posted.get("expected", ""), posted.get("wanted", "")
     why = posted.get("why") or None if wanted == "declined" else None
+    if wanted == "declined" and why is None:
+        return _back(request, "Please choose why.")
     try:
         change = await views.site_of(request).database.write(
             lead_work.set_status, _whose(request), expected, wanted, why
@@ -234,6 +213,17 @@ async def add_finding(request: Request) -> Response:
     return _after(request, change, "Thank you, your finding is kept", back)
 
 
+async def messages(request: Request) -> Response:
+    """Lead on to the conversation with this patient, or to the lead before there is one."""
+    site, me, lead = views.site_of(request), views.signed_in(request), _lead_id(request)
+    thread = await site.database.read(desk.thread_of_lead, me.clinic_id, lead)
+    if thread is not None:
+        return views.see_other(request, f"/messages/{thread}#last")
+    if await site.database.read(lead_records.read, me.clinic_id, lead) is None:
+        return views.not_found(request)
+    return views.see_other(request, f"/leads/{lead}")
+
+
 async def begin_thread(request: Request) -> Response:
     """Open the messages with this patient, for staff to write first."""
     site, me = views.site_of(request), views.signed_in(request)
@@ -266,18 +256,3 @@ def _after(request: Request, change: Change, done: str, path: str = "") -> Respo
 
 def _back(request: Request, notice: str, path: str = "") -> Response:
     return views.see_other(request, path or f"/leads/{_lead_id(request)}", notice)
-
-
-def _events(story: LeadStory, explainer: Explainer) -> list[tuple[datetime, str]]:
-    """Return (when, words) of what the patient did; answers stand elsewhere."""
-    told = []
-    for each in story.events:
-        words = EVENTS.get(each.event, "Did something")
-        if each.event in ("Answered", "Ticked", "Edited"):
-            words = f"{words}: {explainer.question(each.step)}"
-        elif each.event in ("Chose", "AskedQuestion"):
-            words = f"{words}: {each.step.replace('_', ' ')}"
-        elif each.event == "SentMedia":
-            words = f"{words} a {' '.join(each.codes) or 'file'}"
-        told.append((each.at, words))
-    return told

@@ -12,8 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from clinic.console import lead_export, searches, views
-from flows.effects import LeadKind
-from flows.protocol import Outcome
+from clinic.standings import KINDS, STATUSES, VERDICTS
 from storage import lead_list
 from storage.lead_list import BANDS, Order, Wanted
 from storage.models import LEAD_STATUSES
@@ -29,32 +28,7 @@ ORDERS: Mapping[Order, str] = {
     Order.VISIT: "Next visit first",
 }
 
-VERDICTS: Mapping[str, str] = {
-    Outcome.URGENT.value: "Urgent",
-    Outcome.REVIEW.value: "To review",
-    Outcome.ELIGIBLE.value: "Suitable",
-    Outcome.DEFERRED.value: "Later",
-    Outcome.DECLINED.value: "Declined",
-}
-
 BAND_WORDS: Mapping[str, str] = {"high": "High", "medium": "Medium", "low": "Low"}
-
-KINDS: Mapping[str, str] = {
-    LeadKind.BOOKED.value: "Booked",
-    LeadKind.ELIGIBLE.value: "Not booked yet",
-    LeadKind.REVIEW.value: "For a first visit",
-    LeadKind.DEFERRED.value: "Not now",
-    LeadKind.DECLINED.value: "Declined",
-    LeadKind.URGENT.value: "Red flag",
-    LeadKind.PERSON.value: "Asked for a person",
-}
-
-STATUSES: Mapping[str, str] = {
-    "new": "New",
-    "accepted": "Accepted",
-    "contacted": "Contacted",
-    "declined": "Declined",
-}
 
 
 @dataclass(frozen=True, slots=True)

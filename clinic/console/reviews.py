@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from clinic.console import views
-from clinic.console.leads import KINDS
+from clinic.standings import KINDS
 from storage import lead_list
 
 

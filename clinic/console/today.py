@@ -61,6 +61,7 @@ async def page(request: Request) -> Response:
     requests = await site.database.read(asked_visits.unanswered, me.clinic_id, now)
     red_flags = await site.database.read(lead_list.red_flags, me.clinic_id, now)
     people, closed_on = await site.database.read(calendar_store.hours, me.clinic_id, on, on, now)
+    declined = await site.database.read(lead_list.declined_but_booked, me.clinic_id, now)
     is_signed = not me.is_owner or await site.database.read(
         clinic_protocols.is_signed, me.clinic_id
     )
@@ -75,6 +76,7 @@ async def page(request: Request) -> Response:
         channels_lack=_told(trouble) if trouble else "",
         requests=requests,
         red_flags=red_flags,
+        declined=declined,
         counts=counted(columns),
         on=on,
         today=today,

@@ -16,7 +16,8 @@ from bot.app import a_pace
 from bot.pace import UNLIMITED
 from bot.playground.faults import FaultKind
 from bot.worker import Deliver, Terms, Worker
-from storage import models, outbox, turns, withdrawals
+from flows.effects import HandOffLead, LeadKind
+from storage import card_redraws, models, outbox, turns, withdrawals
 from storage.database import Database
 from storage.outbox import Message
 from storage.outbox_policy import Kind
@@ -120,6 +121,27 @@ async def test_a_confirmed_visit_is_told_with_its_time_and_a_way_on(world: World
     assert said.labels == ("Find a new time", "Talk to a person")
 
 
+async def test_a_visit_that_staff_booked_is_told_with_all_that_the_chat_s_own_booking_says(
+    world: World,
+) -> None:
+    await world.tells("message.booked")
+
+    assert await world.works() == ["sent"]
+
+    said = await world.patient.sees("A visit is booked for you.")
+    assert "confirmed" not in said.text
+    assert said.text.splitlines() == [
+        "A visit is booked for you.",
+        "Willow Skin Clinic has booked it: Mon 9 Mar 2026, 10:00 (London time), with Amara Osei.",
+        "",
+        "What: Micro-needling session, 60 minutes, £180",
+        "Where: Willow Skin Clinic, 12 Osier Lane, London N1 0XX",
+        "Booking code: AB12",
+        "",
+        "If that does not suit you, you can change it, or call +44 20 7946 0000.",
+    ]
+
+
 async def test_the_words_are_those_of_the_moment_of_sending(world: World) -> None:
     await world.tells("message.moved")
     later = {"starts_at": MONDAY + timedelta(hours=1), "ends_at": MONDAY + timedelta(hours=2)}
@@ -188,7 +210,7 @@ async def test_what_staff_wrote_comes_from_the_clinic_and_says_how_to_answer(wor
 
     said = await world.patient.sees("You have a new message")
     assert "Is 5 < 6 & do you <b>agree</b>?" in said.text
-    assert "To answer, tap “Talk to a person”" in said.text
+    assert "To answer, tap “Talk to a person” first, or call" in said.text
 
 
 async def test_a_very_long_reply_still_arrives(world: World) -> None:
@@ -267,3 +289,36 @@ async def test_telegrams_wish_to_wait_is_passed_on_and_the_chat_is_left_alone(
     query = select(models.Outbox.due_at, models.Outbox.attempt)
     due_at, attempt = await world.database.read(lambda c: c.execute(query).one())
     assert (due_at, attempt) == (NOW + timedelta(seconds=7), 0)
+
+
+async def redraws(world: World, message_id: int) -> None:
+    """Let Robin of Willow's team have a card of lead 1 drawn anew."""
+    member = {"clinic_id": 1, "name": "Robin", "role": "owner", "wants_cards": True}
+    values = {**member, "chat_id": world.chat_id, "created_at": NOW}
+    await world.database.write(
+        lambda c: c.execute(insert(models.StaffMember).values(values)) and None
+    )
+    handed_off = a_turn(
+        HandOffLead(LeadKind.BOOKED, 80), before=0, conversation=a_conversation(world.chat_id)
+    )
+    await world.database.write(turns.commit, handed_off)
+    of_card = update(models.Outbox).where(models.Outbox.kind == "card")
+    sent = of_card.values(state="sent", message_id=message_id)
+    await world.database.write(lambda c: c.execute(sent) and None)
+    await world.database.write(card_redraws.enqueue, 1, 1, NOW)
+
+
+async def test_a_card_that_is_gone_is_not_sent_again(world: World) -> None:
+    await redraws(world, 99_999)
+
+    assert await world.works() == ["sent", "sent"]
+
+    assert not any("Lead 1" in said.text for said in world.patient.said)
+
+
+@ignore_ptb
+async def test_drawing_a_card_anew_waits_when_telegram_says_so(world: World) -> None:
+    await redraws(world, 99_999)
+    world.standin.fault(FaultKind.TOO_MANY_REQUESTS, "editMessageText", seconds=7)
+
+    assert await world.works() == ["sent", "pending"]

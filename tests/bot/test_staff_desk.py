@@ -212,6 +212,7 @@ def test_a_card_says_where_an_address_of_the_machine_itself_opens() -> None:
         asked=0,
         status="new",
         by="",
+        at=None,
         chat_id=1,
     )
 

@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 from clinic import clinic_commands, commands
 from flows.effects import HandOffLead, LeadKind, SavePhone
 from flows.protocol import Outcome
-from storage import clinics, turns
+from storage import clinics, lead_work, staff, turns
 from storage.database import connect
+from storage.lead_work import Whose
 from tests import postgres
 from tests.builders import NOW, a_confirmation, a_conversation, a_decision, a_slot, a_turn
 
@@ -142,7 +143,8 @@ def test_leads_are_listed_in_the_clinics_time(url: str) -> None:
 
     assert "Mon 09 Mar 2026 10:00" in output
     assert "AB12" in output
-    assert "deferred" in output
+    for words in ("Booked", "Accepted by the team", "Suitable", "Not now", "Later", "New"):
+        assert words in output
     assert "again on" not in output
 
 
@@ -176,4 +178,8 @@ async def fill(url: str) -> None:
     )
     await database.write(turns.commit, booked)
     await database.write(turns.commit, waiting)
+    noor = await database.write(staff.add, "willow", "Noor", "owner", NOW)
+    (member,) = await database.read(staff.members, "willow")
+    whose = Whose(member.clinic_id, noor, 1, NOW)
+    await database.write(lead_work.set_status, whose, "new", "accepted")
     await database.close()

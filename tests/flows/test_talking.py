@@ -123,6 +123,13 @@ def test_while_they_talk_words_that_mean_nothing_go_to_the_clinic():
     assert (chat.state, chat.notes) == ("area", ["note.message_passed_on"])
 
 
+def test_while_they_talk_words_that_mean_nothing_beside_a_screen_go_to_the_clinic_too():
+    chat = talking(Chat().comes_to("area").says("I cant breathe")).says("purple dishwasher")
+
+    assert chat.effects[-1] == MessageToClinic("purple dishwasher")
+    assert chat.notes == ["note.message_sent_too"]
+
+
 def test_while_they_talk_an_answer_is_still_an_answer():
     chat = talking(Chat().comes_to("area")).says("face")
 

@@ -72,12 +72,14 @@ async def test_a_question_to_a_person_is_answered_and_the_place_is_kept(clinic: 
     await maya.patient.sees("What would you like to ask Willow Skin Clinic?")
 
     assert await maya.says(ASKED) == "age"
-    await maya.patient.sees("Sent to Willow Skin Clinic. They answer here, in working hours")
+    sent = await maya.patient.sees("Sent to Willow Skin Clinic. They answer here, in working hours")
+    assert "To add something, just write it." in sent.text
     assert await maya.taps("Back to where I was") == "age"
     assert await maya.taps("22 or older") == "acne_now"
 
     await clinic.answers("Yes, in Mill Lane.")
-    await maya.patient.sees("Yes, in Mill Lane.")
+    said = await maya.patient.sees("Yes, in Mill Lane.")
+    assert "To answer, tap “Talk to a person” first, or call" in said.text
     assert [said.body for said in (await clinic.thread()).messages] == [
         ASKED,
         "Yes, in Mill Lane.",
@@ -90,6 +92,9 @@ async def test_the_button_under_an_answer_never_grows_old(clinic: Clinic) -> Non
     await maya.says(ASKED)
     await clinic.answers("Yes. Anything else?")
     said = await maya.patient.sees("Yes. Anything else?")
+    assert "To answer, just write here, or call" in said.text
+    await maya.says("No, thank you")
+    assert (await clinic.thread()).messages[-1].body == "No, thank you"
     await maya.taps("Back to where I was")
     await maya.taps("Yes, let")
 

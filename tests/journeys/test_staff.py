@@ -16,8 +16,9 @@ from bot.app import a_pace
 from bot.deliveries import delivering
 from bot.pace import UNLIMITED
 from bot.worker import Deliver, Terms, Worker
-from storage import audit, models, outbox, staff
+from storage import audit, lead_work, models, outbox, staff
 from storage.database import Database
+from storage.lead_work import Change, Whose
 from storage.outbox import Message, OutboxRow
 from storage.outbox_policy import Kind
 from tests.flows.chat import catalogues
@@ -52,6 +53,18 @@ class Clinic:
         await chat.starts(payload)
         await chat.sees("You are connected to Willow Skin Clinic")
         return chat
+
+    async def lead(self) -> Any:
+        """Return the only lead."""
+        (lead,) = await rows(self.here.database, models.Lead)
+        return lead
+
+    async def makes_the_lead(self, expected: str, wanted: str) -> None:
+        """Let Joe, the second of the team, give the only lead a status in the console."""
+        lead = await self.lead()
+        whose = Whose(lead.clinic_id, 2, lead.id, self.here.clock.now())
+        changed = await self.here.database.write(lead_work.set_status, whose, expected, wanted)
+        assert changed is Change.DONE
 
     async def _deliver(self, row: OutboxRow) -> int | None:
         return await self.deliveries[row.kind](row)
@@ -108,11 +121,49 @@ async def test_a_card_of_a_new_lead_is_accepted_by_the_first_who_presses(clinic:
 
     await noor.taps("Accept")
     await noor.sees("Accepted by Noor")
+    await clinic.sends()
     await iris.sees("Accepted by Noor")
     (lead,) = await rows(clinic.here.database, models.Lead)
     assert (lead.status, lead.staff_id) == ("accepted", 1)
     entries = await clinic.here.database.read(audit.entries, lead.clinic_id)
     assert [(entry.staff, entry.what) for entry in entries] == [("Noor", "lead.accepted")]
+
+
+async def test_a_card_follows_what_is_done_in_the_console(clinic: Clinic) -> None:
+    noor = await clinic.invites("Noor")
+    await clinic.invites("Joe")
+    await book(await clinic.here.meets("Maya"))
+    await clinic.sends()
+    await noor.sees("Lead 1")
+
+    await clinic.makes_the_lead("new", "accepted")
+    await clinic.sends()
+
+    card = await noor.sees("Accepted by Joe")
+    assert card.labels == ("Contacted", "Not suitable", "Open in the console")
+    assert sum("Lead 1" in said.text for said in noor.said) == 1
+
+
+async def test_a_press_on_a_stale_card_is_refused_and_shows_how_the_lead_stands(
+    clinic: Clinic,
+) -> None:
+    noor = await clinic.invites("Noor")
+    await clinic.invites("Joe")
+    await book(await clinic.here.meets("Maya"))
+    await clinic.sends()
+    await clinic.makes_the_lead("new", "accepted")
+
+    await noor.taps("Not suitable")
+    await noor.sees_toast(f"Joe accepted this at {clinic.here.clock.now():%H:%M}.")
+    await noor.sees("Accepted by Joe")
+    assert (await clinic.lead()).status == "accepted"
+
+    await noor.taps("Not suitable")
+    card = await noor.sees("Not suitable, says Noor")
+    lead = await clinic.lead()
+    assert (lead.status, lead.declined_why) == ("declined", None)
+    assert "But Tue 24 Nov, 09:00 is still booked." in card.text
+    await noor.sees_toast("is still booked: to cancel it, open the console.")
 
 
 async def test_a_card_of_a_request_confirms_every_visit_and_the_patient_reads_it_once(
@@ -146,6 +197,9 @@ async def test_a_patient_who_wants_a_person_is_told_of_first(clinic: Clinic) -> 
 
     card = await noor.sees("Somebody would like to talk to a person")
     assert card.text.startswith("Somebody would like")
+    assert "Answer under Messages in the console." in card.text
+    (link,) = [each.raw["url"] for each in card.buttons if "url" in each.raw]
+    assert link == "https://console.example/leads/1/messages"
 
 
 async def test_a_card_comes_once_however_often_a_person_is_asked_for(clinic: Clinic) -> None:

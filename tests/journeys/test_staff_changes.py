@@ -9,8 +9,9 @@ import pytest
 
 from flows.clinics import BookingMode
 from flows.conversation import BookedSession, Stage
-from storage import staff_bookings
+from storage import lead_bookings, staff_bookings
 from storage.clerks import Seen
+from storage.lead_bookings import ToBook
 from tests.journeys.guide import Guide
 from tests.journeys.test_staff import Clinic, book, clinic  # noqa: F401 - a fixture
 from tests.storage.clerical import Desk, a_desk
@@ -76,6 +77,30 @@ async def test_a_request_is_confirmed_and_no_longer_one(clinic: Clinic, desk: De
     await maya.patient.sees("Your visits are confirmed")
     await maya.taps("My visits")
     await maya.patient.sees("Your visits")
+
+
+async def test_a_patient_reads_all_about_visits_that_staff_booked_and_gets_the_file(
+    clinic: Clinic,  # noqa: F811
+    desk: Desk,
+) -> None:
+    maya = await clinic.here.meets("Maya")
+    await maya.answers()
+    await maya.taps("All correct")
+    offer = (await maya.conversation()).booking.offers[0]
+    now = clinic.here.clock.now()
+    seen = await desk.database.read(lead_bookings.look, desk.clerk.clinic_id, 1, now)
+    assert isinstance(seen, ToBook)
+
+    await desk.database.write(lead_bookings.book, desk.clerk, seen, offer, "0123456789abcdef" * 2)
+    await clinic.sends()
+
+    told = await maya.patient.sees("Visits are booked for you.")
+    assert "Willow Skin Clinic has booked visits for you" in told.text
+    assert f"{offer.slots[-1].starts_at:%-d %b %Y, %H:%M}" in told.text
+    assert told.labels == ("Add to calendar", "My visits", "Talk to a person")
+    await maya.taps("Add to calendar")
+    file = await maya.patient.downloads(await maya.patient.sees_document())
+    assert file.count(b"BEGIN:VEVENT") == len(offer.slots)
 
 
 async def test_a_patient_in_the_middle_of_a_change_is_brought_back(

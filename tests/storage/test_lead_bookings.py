@@ -83,7 +83,7 @@ async def test_a_course_is_booked_in_the_patient_s_own_chat(desk: Desk) -> None:
     assert [each.slot for each in after.booking.sessions] == list(COURSE.slots)
     assert (after.booking.sessions[0].uid, after.booking.pending) == (uid, False)
     told = [json.loads(row.payload) for row in await desk.messages() if row.kind == "confirmation"]
-    assert told == [{"text": "message.confirmed_all"}]
+    assert told == [{"text": "message.booked_all"}]
     query = select(models.Lead.kind, models.Lead.status, models.Lead.score)
     assert await desk.database.read(lambda c: tuple(c.execute(query).one())) == (
         "booked",

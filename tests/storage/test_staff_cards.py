@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,8 +11,18 @@ from sqlalchemy import select, update
 
 from flows.conversation import Booking, Stage
 from flows.effects import HandOffLead, LeadKind, PauseVisit
-from storage import models, outbox, staff, staff_cards, turns, visit_answers
+from storage import (
+    lead_work,
+    models,
+    outbox,
+    staff,
+    staff_bookings,
+    staff_cards,
+    turns,
+    visit_answers,
+)
 from storage.database import Database
+from storage.lead_work import Whose
 from storage.staff import Member
 from tests.builders import (
     NOW,
@@ -135,7 +146,7 @@ async def test_of_two_at_once_the_first_wins(desk: Desk) -> None:
 
     won = await asyncio.gather(
         *(
-            desk.database.write(staff_cards.settle, member, 1, "accepted", NOW)
+            desk.database.write(staff_cards.settle, member, 1, "new", "accepted", NOW)
             for member in (one, two)
         )
     )
@@ -166,7 +177,76 @@ async def test_a_status_follows_from_another(
         lambda c: c.execute(update(models.Lead).values(status=before)) and None
     )
 
-    assert await desk.database.write(staff_cards.settle, member, 1, wanted, NOW) is fits
+    done = await desk.database.write(staff_cards.settle, member, 1, before, wanted, NOW)
+
+    assert done is fits
+
+
+async def has_their_card(desk: Desk, message_id: int) -> None:
+    """Let the cards that wait be sent, each as this message."""
+    sent = update(models.Outbox).where(models.Outbox.kind == "card")
+    values = {"state": "sent", "message_id": message_id}
+    await desk.database.write(lambda c: c.execute(sent.values(**values)) and None)
+
+
+async def redrawn(desk: Desk, state: str = "pending") -> list[str]:
+    return [key.rpartition(":")[0] for key in await keys(desk, state) if ":redraw:" in key]
+
+
+async def test_a_press_on_a_card_that_shows_another_status_changes_nothing(desk: Desk) -> None:
+    one, two = await joins(desk, 101), await joins(desk, 102, "Noor")
+    await hands_off(desk, LeadKind.REVIEW)
+    await desk.database.write(staff_cards.settle, one, 1, "new", "accepted", NOW)
+
+    for shown in ("new", ""):
+        stale = await desk.database.write(staff_cards.settle, two, 1, shown, "declined", NOW)
+        assert not stale
+    assert await desk.database.write(staff_cards.settle, two, 1, "accepted", "declined", NOW)
+
+
+async def test_a_card_declines_without_a_reason(desk: Desk) -> None:
+    member = await joins(desk, 101)
+    await hands_off(desk, LeadKind.REVIEW)
+
+    await desk.database.write(staff_cards.settle, member, 1, "new", "declined", NOW)
+
+    query = select(models.Lead.status, models.Lead.declined_why)
+    assert await desk.database.read(lambda c: c.execute(query).one()) == ("declined", None)
+
+
+async def test_every_card_is_drawn_anew_when_the_status_changes_in_the_console(desk: Desk) -> None:
+    one, two = await joins(desk, 101), await joins(desk, 102, "Noor")
+    await hands_off(desk, LeadKind.REVIEW)
+    assert await redrawn(desk) == []
+    await has_their_card(desk, 55)
+
+    whose = Whose(desk.clerk.clinic_id, desk.clerk.staff_id, 1, NOW)
+    await desk.database.write(lead_work.set_status, whose, "new", "accepted")
+
+    both = [f"card:1:redraw:{member.id}:55" for member in (one, two)]
+    assert await redrawn(desk) == both
+    later = replace(whose, now=LATER)
+    await desk.database.write(lead_work.set_status, later, "accepted", "contacted")
+    assert await redrawn(desk, "cancelled") == both
+    assert await redrawn(desk) == both
+
+
+async def test_cards_are_drawn_anew_when_staff_change_the_visits_that_they_show(desk: Desk) -> None:
+    member = await joins(desk, 101)
+    slot = a_slot()
+    asked = Booking("treatment", series_id="series", sessions=sessions(slot), pending=True)
+    conversation = a_conversation(state=Stage.BOOKED.value, booking=asked)
+    effects = (a_decision(), a_confirmation(slot, pending=True), HandOffLead(LeadKind.BOOKED, 80))
+    await desk.database.write(turns.commit, a_turn(*effects, conversation=conversation))
+    await has_their_card(desk, 55)
+    of_card = f"card:1:redraw:{member.id}:55"
+
+    await desk.does(staff_bookings.confirm, "series-1")
+    assert await redrawn(desk) == [of_card]
+    await desk.at(LATER).does(staff_bookings.move, "series-1", a_slot(slot.ends_at))
+    assert (await redrawn(desk), await redrawn(desk, "cancelled")) == ([of_card], [of_card])
+    await desk.at(LATER + timedelta(minutes=1)).does(staff_bookings.cancel, "series-1")
+    assert await redrawn(desk) == [of_card]
 
 
 async def test_another_clinics_people_see_and_change_nothing(desk: Desk) -> None:
@@ -176,7 +256,7 @@ async def test_another_clinics_people_see_and_change_nothing(desk: Desk) -> None
     assert member is not None
 
     assert await desk.database.read(staff_cards.facts, 1, member.id) is None
-    assert not await desk.database.write(staff_cards.settle, member, 1, "accepted", NOW)
+    assert not await desk.database.write(staff_cards.settle, member, 1, "new", "accepted", NOW)
     query = select(models.Lead.status)
     assert await desk.database.read(lambda c: c.execute(query).scalar()) == "new"
 

@@ -91,7 +91,7 @@ async def test_the_lead_s_page_leads_to_a_booked_course(
         "Thu 25 Feb 13:00",
     ]
     assert (await chat(world)).state == Stage.BOOKED
-    assert await told(world) == ["message.confirmed_all"]
+    assert await told(world) == ["message.booked_all"]
 
 
 async def test_the_soonest_course_is_proposed_and_one_visit_can_be_taken_of_it(
@@ -105,7 +105,7 @@ async def test_the_soonest_course_is_proposed_and_one_visit_can_be_taken_of_it(
 
     after = (await member.follows(answer)).text
     assert "1 visit is booked" in after
-    assert await told(world) == ["message.confirmed"]
+    assert await told(world) == ["message.booked"]
     assert "Book the next visit" in after
     rest = (await member.get(f"{path}/book")).text
     assert "3 visits of the course have no time yet." in rest

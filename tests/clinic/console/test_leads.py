@@ -11,10 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
+from clinic.console.chat_history import PRESSES
 from clinic.console.sessions import SEARCHES_COOKIE as SEARCHES
 from flows.conversation import Answer
 from flows.effects import DescribeResult, HandOffLead, LeadKind, MessageToClinic, ReviewSeries
 from flows.eligibility import Reason, Score, ScorePart, Verdict
+from flows.events import Action
 from flows.plan import propose
 from flows.protocol import Outcome, Severity
 from storage import audit, lead_channels, protocol_files, protocol_versions, turns
@@ -236,6 +238,29 @@ async def test_declining_asks_why(world: ConsoleWorld, member: Browser) -> None:
 
     assert "Please choose why." in without.text
     assert "Could not be reached" in (await member.follows(given)).text
+
+
+def test_every_button_has_words_for_the_history() -> None:
+    assert set(PRESSES) == set(Action)
+
+
+async def test_the_history_tells_what_a_patient_did_in_plain_words(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    await a_review(world)
+    did = (
+        {"event": "Chose", "action": Action.CONFIRM},
+        {"event": "Repeated"},
+    )
+    log = tuple(json.dumps(each) for each in did)
+    again = a_turn(before=0, conversation=a_conversation(50), event_log=log, now=world.clock())
+    assert await world.database.write(turns.commit, again) == turns.Committed()
+
+    page = (await member.get(await lead_path(member))).text
+
+    assert "<span>Said that the answers are all correct</span>" in page
+    assert "<span>Had the screen shown again</span>" in page
+    assert "Pressed" not in page
 
 
 async def test_a_lead_tells_how_the_patient_sees_the_result(

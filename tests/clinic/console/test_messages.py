@@ -7,11 +7,12 @@ import re
 import pytest
 
 from clinic.console.photos import image_type
-from flows.effects import MessageToClinic
+from flows.effects import HandOffLead, LeadKind, MessageToClinic
 from storage import turns
 from storage.desk import LONGEST
 from tests.builders import a_conversation, a_turn
 from tests.clinic.console import routes
+from tests.clinic.console.test_leads import lead_path
 from tests.clinic.console.world import Browser, ConsoleWorld
 
 
@@ -83,6 +84,23 @@ async def test_staff_write_first_from_a_lead(world: ConsoleWorld, member: Browse
     page = await member.follows(await member.post(f"/leads/{lead}/thread"))
 
     assert "Nothing written yet." in page.text
+
+
+async def test_a_card_s_link_leads_to_the_conversation_or_to_the_lead_before_there_is_one(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    maya = a_conversation(60, first_name="Maya")
+    wants_person = a_turn(HandOffLead(LeadKind.PERSON), conversation=maya, now=world.clock())
+    assert await world.database.write(turns.commit, wants_person) == turns.Committed()
+    path = await lead_path(member)
+
+    before = await member.get(f"{path}/messages")
+    writes = a_turn(MessageToClinic("Hello"), before=0, conversation=maya, now=world.clock())
+    assert await world.database.write(turns.commit, writes) == turns.Committed()
+    after = await member.get(f"{path}/messages")
+
+    assert before.headers["location"] == path
+    assert after.headers["location"] == f"{await thread_path(member)}#last"
 
 
 async def test_a_photo_is_streamed_to_its_own_clinic_and_kept_by_no_browser(

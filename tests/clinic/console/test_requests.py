@@ -155,3 +155,24 @@ async def test_visits_are_a_link_away_from_the_lead_and_the_day(
 
     assert link in (await member.get("/today")).text
     assert link in (await member.get(await lead_path(member))).text
+
+
+async def test_a_declined_lead_with_a_booked_visit_stands_on_today_until_it_is_cancelled(
+    world: ConsoleWorld, member: Browser
+) -> None:
+    uid = await world.books(a_slot(world.clock() + timedelta(days=7)), name="Maya")
+    path = await lead_path(member)
+    cancel = f'href="/calendar/visits/{uid}"'
+    assert "is declined" not in (await member.get("/today")).text
+
+    fields = {"expected": "new", "wanted": "declined", "why": "not_suitable"}
+    page = (await member.follows(await member.post(f"{path}/status", fields))).text
+
+    assert f"Declined, but <a {cancel}>Tue 1 Dec, 10:20</a> is still booked." in page
+    today = (await member.get("/today")).text
+    assert f'<a href="{path}">Maya</a> is declined, but Tue 1 Dec, 10:20 is still booked.' in today
+    assert f"<a {cancel}>Cancel it</a>" in today
+    visit = (await member.get(f"/calendar/visits/{uid}")).text
+    await member.post(*form_of(visit, "Cancel"))
+    assert "is declined" not in (await member.get("/today")).text
+    assert "still booked" not in (await member.get(path)).text

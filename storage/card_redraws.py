@@ -1,0 +1,60 @@
+"""Cards that staff have in Telegram are drawn anew when a lead of theirs stands differently.
+
+The outbox carries it, so that it reaches Telegram whichever process made the change.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from storage import outbox, staff, withdrawals
+from storage.models import WAITING, Lead, Outbox
+from storage.outbox import Message
+from storage.outbox_policy import Kind
+
+
+def enqueue(connection: Connection, clinic_id: int, lead_id: int, now: datetime) -> int:
+    """Let every card of a lead be drawn anew, once for all that happens now; return how many.
+
+    What waits from before is taken back: a card is drawn as the lead stands when it is sent.
+    """
+    members = [str(member.id) for member in staff.wanting_cards(connection, clinic_id)]
+    theirs = (Outbox.ref_type == withdrawals.STAFF, Outbox.ref_id.in_(members))
+    connection.execute(
+        update(Outbox)
+        .where(*theirs, Outbox.key.startswith(f"card:{lead_id}:redraw:"))
+        .where(Outbox.state.in_(WAITING), Outbox.created_at != now)
+        .values(state="cancelled", last_error="Outdone", lease_token=None, lease_until=None)
+    )
+    cards = connection.execute(
+        select(Outbox.ref_id, Outbox.message_id)
+        .where(*theirs, Outbox.key.startswith(f"card:{lead_id}:"), Outbox.message_id.is_not(None))
+        .order_by(Outbox.id)
+    ).all()
+    return sum(
+        outbox.enqueue(
+            connection,
+            Message(
+                key=f"card:{lead_id}:redraw:{card.ref_id}:{card.message_id}:{now:%Y%m%d%H%M%S%f}",
+                kind=Kind.CARD,
+                due_at=now,
+                ref_type=withdrawals.STAFF,
+                ref_id=card.ref_id,
+                payload={"lead": lead_id, "redraw": card.message_id},
+            ),
+            now,
+        )
+        for card in cards
+    )
+
+
+def of_run(
+    connection: Connection, clinic_id: int, chat_id: int | None, run: int, now: datetime
+) -> int:
+    """Do the same for the lead of a run, if there is one; somebody without a chat has none."""
+    lead_id = connection.execute(
+        select(Lead.id).where(Lead.clinic_id == clinic_id, Lead.chat_id == chat_id, Lead.run == run)
+    ).scalar()
+    return 0 if lead_id is None else enqueue(connection, clinic_id, lead_id, now)
