@@ -71,7 +71,7 @@ async def test_a_course_that_is_booked_on_the_phone_stands_in_the_patient_s_chat
         await expect(desk.get_by_role("link", name="Book for this patient")).to_have_count(0)
 
         await delivered(here)
-        await maya.patient.sees("Your visits are confirmed.")
+        await maya.patient.sees("Visits are booked for you.")
         assert (await maya.conversation()).state == Stage.BOOKED
         assert await maya.taps("My visits") == Stage.BOOKED
         await maya.patient.sees("Booking code")
