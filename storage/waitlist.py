@@ -171,13 +171,13 @@ def _near(connection: Connection, span: Freed) -> list[Row[Any]]:
 
 
 def _left(span: Freed, offers: list[Row[Any]]) -> list[tuple[datetime, datetime]]:
-    """Return the parts of a span that are offered to nobody now and were not too often before."""
+    """Return the parts of a span that were not offered too often before."""
     ends = {at for each in offers for at in (each.starts_at, each.ends_at)}
     inside = {at for at in ends if span.starts_at < at < span.ends_at}
     parts: list[tuple[datetime, datetime]] = []
     for start, end in pairwise(sorted({span.starts_at, *inside, span.ends_at})):
-        states = [each.state for each in offers if each.starts_at < end and each.ends_at > start]
-        if len(states) >= MOST_OFFERS or "offered" in states:
+        before = [each for each in offers if each.starts_at < end and each.ends_at > start]
+        if len(before) >= MOST_OFFERS:
             continue
         if parts and parts[-1][1] == start:
             start = parts.pop()[0]
@@ -240,7 +240,8 @@ def _sooner(
 ) -> Iterator[Slot]:
     """Yield the times in what is left that suit the clinic and are earlier than a visit.
 
-    A yes may come at the last moment, so the clinic's notice counts from `until`.
+    What is offered to somebody at this moment is in the way like what is booked. A yes may come at
+    the last moment, so the clinic's notice counts from `until`.
     """
     first, last = local(left[0][0], row.zone).date(), local(left[-1][1], row.zone).date()
     view = calendar_store.view(

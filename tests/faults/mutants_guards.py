@@ -148,15 +148,15 @@ _TABLE: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     (
         "a time is offered to one at a time",
         WAITLIST,
-        'len(states) >= MOST_OFFERS or "offered" in states',
-        "len(states) >= MOST_OFFERS",
+        "busy=(*timetable.busy, *asked)",
+        "busy=timetable.busy",
         _WAITLIST,
     ),
     (
         "offers are counted",
         WAITLIST,
-        'len(states) >= MOST_OFFERS or "offered" in states',
-        '"offered" in states',
+        "        if len(before) >= MOST_OFFERS:\n",
+        "        if False:\n",
         _WAITLIST,
     ),
     (
