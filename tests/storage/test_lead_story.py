@@ -114,11 +114,11 @@ async def test_a_status_changes_once_from_what_was_seen(here: Desk) -> None:
     assert (story.record.status, story.staff, story.record.status_at) == ("accepted", "Ann", LATER)
 
 
-async def test_declining_needs_a_reason_of_the_list(here: Desk) -> None:
+async def test_a_reason_is_of_the_list_and_for_declining_alone(here: Desk) -> None:
     lead = await here.lead()
     change = lead_work.set_status
 
-    for wanted, why in (("declined", None), ("declined", "ugly"), ("accepted", "other")):
+    for wanted, why in (("declined", "ugly"), ("accepted", "other"), ("gone", None)):
         with pytest.raises(ValueError, match="cannot be made"):
             await here.database.write(change, of(here, lead), "new", wanted, why)
     done = await here.database.write(change, of(here, lead), "new", "declined", "no_room")
