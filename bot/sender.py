@@ -7,7 +7,8 @@ perhaps sent, or of no importance.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -42,6 +43,8 @@ _TURN_WITHIN = 30.0  # seconds a message that nobody waits for may wait for its 
 _GONE = ("message to edit not found", "message can't be edited")
 _NOTHING_TO_EDIT = ("not modified", *_GONE)
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+Gate = Callable[[int, Priority], Awaitable[None]]  # a way through the pace
 
 
 class Unreachable(Exception):
@@ -97,12 +100,7 @@ class Sender:
 
         For the outbox, which decides itself about another try: raises Telegram's own errors.
         """
-        try:
-            async with asyncio.timeout(_TURN_WITHIN):
-                await self._pace.new_message(chat_id, Priority.NUDGE)
-        except TimeoutError:
-            raise RetryAfter(int(_TURN_WITHIN)) from None  # nothing was sent: put off, not failed
-        try:
+        async with self._one_call(chat_id, self._pace.new_message):
             message = await self._bot.send_message(
                 chat_id,
                 screen.html,
@@ -110,9 +108,6 @@ class Sender:
                 reply_markup=_inline(screen.rows, screen.revision),
                 link_preview_options=_NO_PREVIEW,
             )
-        except RetryAfter as wait:
-            self._pace.hold(chat_id, _seconds(wait))
-            raise
         return message.message_id
 
     async def redraw_once(self, chat_id: int, message_id: int, screen: Screen) -> None:
@@ -120,22 +115,33 @@ class Sender:
 
         For the outbox, as `once` is: raises Telegram's own errors.
         """
-        await self._pace.change(chat_id, Priority.NUDGE)
         try:
-            await self._bot.edit_message_text(
-                screen.html,
-                chat_id=chat_id,
-                message_id=message_id,
-                parse_mode=ParseMode.HTML,
-                reply_markup=_inline(screen.rows, screen.revision),
-                link_preview_options=_NO_PREVIEW,
-            )
-        except RetryAfter as wait:
-            self._pace.hold(chat_id, _seconds(wait))
-            raise
+            async with self._one_call(chat_id, self._pace.change):
+                await self._bot.edit_message_text(
+                    screen.html,
+                    chat_id=chat_id,
+                    message_id=message_id,
+                    parse_mode=ParseMode.HTML,
+                    reply_markup=_inline(screen.rows, screen.revision),
+                    link_preview_options=_NO_PREVIEW,
+                )
         except BadRequest as refusal:
             if not any(words in refusal.message.lower() for words in _NOTHING_TO_EDIT):
                 raise
+
+    @asynccontextmanager
+    async def _one_call(self, chat_id: int, gate: Gate) -> AsyncIterator[None]:
+        """Let one call of the outbox through, after what patients wait for and within its lease."""
+        try:
+            async with asyncio.timeout(_TURN_WITHIN):
+                await gate(chat_id, Priority.NUDGE)
+        except TimeoutError:
+            raise RetryAfter(int(_TURN_WITHIN)) from None  # nothing was sent: put off, not failed
+        try:
+            yield
+        except RetryAfter as wait:
+            self._pace.hold(chat_id, _seconds(wait))
+            raise
 
     async def replace(self, chat_id: int, message_id: int, screen: Screen) -> int:
         """Put a screen in the place of a message; send a new one when that cannot be edited."""
@@ -263,7 +269,7 @@ class Sender:
         self,
         chat_id: int,
         call: Callable[[], Awaitable[T]],
-        gate: Callable[[int, Priority], Awaitable[None]],
+        gate: Gate,
         priority: Priority,
         *,
         ambiguous: int,

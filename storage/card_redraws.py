@@ -9,10 +9,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from storage import outbox, staff, withdrawals
+from storage import cards, staff, withdrawals
 from storage.models import WAITING, Lead, Outbox
-from storage.outbox import Message
-from storage.outbox_policy import Kind
 
 
 def enqueue(connection: Connection, clinic_id: int, lead_id: int, now: datetime) -> int:
@@ -28,25 +26,20 @@ def enqueue(connection: Connection, clinic_id: int, lead_id: int, now: datetime)
         .where(Outbox.state.in_(WAITING), Outbox.created_at != now)
         .values(state="cancelled", last_error="Outdone", lease_token=None, lease_until=None)
     )
-    cards = connection.execute(
+    shown = connection.execute(
         select(Outbox.ref_id, Outbox.message_id)
         .where(*theirs, Outbox.key.startswith(f"card:{lead_id}:"), Outbox.message_id.is_not(None))
         .order_by(Outbox.id)
     ).all()
     return sum(
-        outbox.enqueue(
+        cards.put(
             connection,
-            Message(
-                key=f"card:{lead_id}:redraw:{card.ref_id}:{card.message_id}:{now:%Y%m%d%H%M%S%f}",
-                kind=Kind.CARD,
-                due_at=now,
-                ref_type=withdrawals.STAFF,
-                ref_id=card.ref_id,
-                payload={"lead": lead_id, "redraw": card.message_id},
-            ),
+            f"{lead_id}:redraw:{card.message_id}:{now:%Y%m%d%H%M%S%f}",
+            int(card.ref_id),
+            {"lead": lead_id, "redraw": card.message_id},
             now,
         )
-        for card in cards
+        for card in shown
     )
 
 

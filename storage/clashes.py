@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
 
-from storage import outbox, staff, upserts, withdrawals
+from storage import cards, staff, upserts
 from storage.models import (
     Appointment,
     CalendarAccount,
@@ -23,8 +23,6 @@ from storage.models import (
     Practitioner,
     StaffMember,
 )
-from storage.outbox import Message
-from storage.outbox_policy import Kind
 
 #: Appointments that somebody will come to.
 _TO_COME = ("pending", "booked", "arrived")
@@ -269,15 +267,5 @@ def _tell_staff(connection: Connection, clash_id: int, account_id: int, now: dat
         .where(CalendarAccount.id == account_id)
     ).scalar_one()
     for member in staff.wanting_cards(connection, clinic_id):
-        outbox.enqueue(
-            connection,
-            Message(
-                key=f"card:clash:{clash_id}:{int(now.timestamp())}:{member.id}",
-                kind=Kind.CARD,
-                due_at=now,
-                ref_type=withdrawals.STAFF,
-                ref_id=str(member.id),
-                payload={"clash": clash_id},
-            ),
-            now,
-        )
+        about = f"clash:{clash_id}:{int(now.timestamp())}"
+        cards.put(connection, about, member.id, {"clash": clash_id}, now)

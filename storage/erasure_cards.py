@@ -7,10 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from storage import outbox, staff, withdrawals
+from storage import cards, staff
 from storage.models import Clinic, StaffMember
-from storage.outbox import Message
-from storage.outbox_policy import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +25,9 @@ def enqueue(
     connection: Connection, clinic_id: int, lead_id: int, visits: int, now: datetime
 ) -> int:
     """Leave a card for each member who wants cards; return how many."""
+    says = {"erased": lead_id, "visits": visits}
     return sum(
-        outbox.enqueue(
-            connection,
-            Message(
-                key=f"card:{lead_id}:erased:{member.id}",
-                kind=Kind.CARD,
-                due_at=now,
-                ref_type=withdrawals.STAFF,
-                ref_id=str(member.id),
-                payload={"erased": lead_id, "visits": visits},
-            ),
-            now,
-        )
+        cards.put(connection, f"{lead_id}:erased", member.id, says, now)
         for member in staff.wanting_cards(connection, clinic_id)
     )
 

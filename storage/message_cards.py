@@ -11,10 +11,8 @@ from sqlalchemy import Connection, select
 
 from flows.conversation import Conversation
 from flows.effects import LeadKind
-from storage import outbox, staff, withdrawals
+from storage import cards, staff
 from storage.models import Lead
-from storage.outbox import Message
-from storage.outbox_policy import Kind
 
 
 def enqueue(
@@ -34,18 +32,8 @@ def enqueue(
         return 0
     wanting = staff.wanting_cards(connection, lead.clinic_id)
     theirs = [member for member in wanting if member.id == on_it]
+    says = {"lead": lead.id, "kind": LeadKind.PERSON.value}
     return sum(
-        outbox.enqueue(
-            connection,
-            Message(
-                key=f"card:{lead.id}:message:{message_id}:{member.id}",
-                kind=Kind.CARD,
-                due_at=now,
-                ref_type=withdrawals.STAFF,
-                ref_id=str(member.id),
-                payload={"lead": lead.id, "kind": LeadKind.PERSON.value},
-            ),
-            now,
-        )
+        cards.put(connection, f"{lead.id}:message:{message_id}", member.id, says, now)
         for member in theirs or wanting
     )

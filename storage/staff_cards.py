@@ -10,12 +10,10 @@ from sqlalchemy import Connection, select, update
 from flows import eligibility
 from flows.conversation import Conversation
 from flows.effects import HandOffLead, LeadKind
-from storage import asked_visits, lead_work, outbox, pauses, staff, staff_bookings, withdrawals
+from storage import asked_visits, cards, lead_work, pauses, staff, staff_bookings
 from storage.clerks import Clerk
 from storage.lead_work import Whose
 from storage.models import WAITING, Appointment, Clinic, Lead, Outbox, StaffMember
-from storage.outbox import Message
-from storage.outbox_policy import Kind
 from storage.staff import Member
 
 #: Most who may be treated book within minutes, and then there is one card instead of two.
@@ -75,19 +73,9 @@ def enqueue(
     if effect.kind in _ALARMS:
         _take_back(connection, f"card:{lead.id}:{effect.kind}:")
     which = f":{conversation.revision}" if effect.kind in _ALARMS else ""
+    about, says = f"{lead.id}:{effect.kind}{which}", {"lead": lead.id, "kind": effect.kind.value}
     return sum(
-        outbox.enqueue(
-            connection,
-            Message(
-                key=f"card:{lead.id}:{effect.kind}{which}:{member.id}",
-                kind=Kind.CARD,
-                due_at=due_at,
-                ref_type=withdrawals.STAFF,
-                ref_id=str(member.id),
-                payload={"lead": lead.id, "kind": effect.kind.value},
-            ),
-            now,
-        )
+        cards.put(connection, about, member.id, says, now, due_at)
         for member in staff.wanting_cards(connection, lead.clinic_id)
     )
 
