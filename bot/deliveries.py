@@ -101,7 +101,7 @@ class Deliveries:
         if "erased" in row.payload:
             return await self._erased(row)
         lead_id, member_id = int(row.payload["lead"]), int(row.ref_id)
-        facts = await self.database.read(staff_cards.facts, lead_id, member_id)
+        facts = await self.database.read(staff_cards.facts, lead_id, member_id, self.clock.now())
         if facts is None or facts.chat_id is None:
             raise NothingToSay("the lead or the member is gone")
         words = StaffWords(self.catalogues, facts.locale, facts.zone)

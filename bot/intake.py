@@ -185,6 +185,8 @@ class Intake:
             arrival = self._reader.read(update)
         except Exception:  # noqa: BLE001 - whatever cannot be read is put aside elsewhere
             return
+        if isinstance(arrival, StaffCall) and arrival.name == "help":  # a patient's word as well
+            arrival = arrival.arrival
         if isinstance(arrival, Arrival):  # staff and groups have no answer to wait for
             await self._apologies.say_late(arrival.chat_id)
 

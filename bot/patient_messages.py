@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -67,9 +68,8 @@ def reply(facts: ReplyFacts, catalogues: Mapping[str, Catalogue], now: datetime)
 def _about(page: Page, facts: VisitFacts) -> str:
     """Return what a visit is, where, and its code, as the chat's own booking screen has them."""
     lines = [page.say("screen.booked.where"), page.say("screen.booked.code", code=facts.code)]
-    service = next((each for each in facts.clinic.services if each.code == facts.service), None)
-    if service is not None:
-        lines.insert(0, visit_screens.what(page, service))
+    with contextlib.suppress(KeyError):  # the clinic offers it no more
+        lines.insert(0, visit_screens.what(page, facts.clinic.service(facts.service)))
     return "\n".join(lines)
 
 

@@ -222,7 +222,7 @@ class StaffDesk:
     async def _settle_lead(self, call: StaffCall, members: Members, rest: list[str]) -> None:
         wanted, lead_id = rest[0], int(rest[1])
         for member in members:
-            facts = await self._database.read(staff_cards.facts, lead_id, member.id)
+            facts = await self._database.read(staff_cards.facts, lead_id, member.id, self._now())
             if facts is None:
                 continue
             if wanted == "confirmed":
@@ -231,7 +231,7 @@ class StaffDesk:
                 done = await self._database.write(
                     staff_cards.settle, member, lead_id, "".join(rest[2:]), wanted, self._now()
                 )
-            await self._answer_press(call, member, lead_id, done=done)
+            await self._answer_press(call, member, lead_id, wanted, done=done)
             return
         words = self._words(members[0])
         await self._show(call, Screen(words.say("card.gone")))
@@ -246,17 +246,23 @@ class StaffDesk:
             return False
 
     async def _answer_press(
-        self, call: StaffCall, member: Member, lead_id: int, *, done: bool
+        self, call: StaffCall, member: Member, lead_id: int, wanted: str, *, done: bool
     ) -> None:
-        """Say what became of a press, and show on its card how the lead stands now.
+        """Say what became of a press, and show at once on its card how the lead stands now.
 
-        The outbox draws the lead's other cards anew.
+        The outbox draws all cards of the lead anew, this one too.
         """
-        facts = await self._database.read(staff_cards.facts, lead_id, member.id)
+        now = self._now()
+        facts = await self._database.read(staff_cards.facts, lead_id, member.id, now)
         if facts is None:
             return
         words = self._words(member)
-        toast = words.done(facts) if done else words.overtaken(facts, self._now())
+        if done:
+            toast = words.done(facts)
+        elif wanted == "confirmed":  # the visits are others now, whoever set the status
+            toast = words.say("card.changed")
+        else:
+            toast = words.overtaken(facts, now)
         await self._sender.answer(call.arrival.callback_query_id or "", toast)
         await self._show(call, words.card(facts, self._console_url))
 

@@ -85,10 +85,9 @@ class StaffWords:
 
     def done(self, facts: CardFacts) -> str:
         """Say that a press counts, and what else there is to do."""
-        still = _still_booked(facts)
-        if still is None:
+        if facts.status != "declined" or facts.next_booked is None:
             return self.say("card.done")
-        return self.say("card.done_booked", when=self._when(still))
+        return self.say("card.done_booked", when=self._when(facts.next_booked))
 
     def overtaken(self, facts: CardFacts, now: datetime) -> str:
         """Say why a press does not count: who has done what meanwhile, and when."""
@@ -202,9 +201,9 @@ class StaffWords:
     def _standing(self, facts: CardFacts) -> list[str]:
         if facts.status == "new":
             return []
-        said, still = [self.say(f"card.{facts.status}", name=facts.by)], _still_booked(facts)
-        if still is not None:
-            said.append(self.say("card.still_booked", when=self._when(still)))
+        said = [self.say(f"card.{facts.status}", name=facts.by)]
+        if facts.status == "declined" and facts.next_booked is not None:
+            said.append(self.say("card.still_booked", when=self._when(facts.next_booked)))
         return said
 
     def _card_rows(self, facts: CardFacts) -> Rows:
@@ -251,10 +250,3 @@ class StaffWords:
 
     def _day(self, on: date) -> str:
         return str(format_date(on, "EEE d MMM", locale=self.catalogue.locale))
-
-
-def _still_booked(facts: CardFacts) -> datetime | None:
-    """Return when the first visit begins that a declined lead still has."""
-    if facts.status != "declined":
-        return None
-    return next((starts_at for starts_at, _, state in facts.booked if state != "pending"), None)

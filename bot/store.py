@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -33,7 +32,6 @@ from storage import (
     turns,
 )
 from storage.database import Database
-from storage.faults import StorageError
 from storage.inbox import KeptUpdate
 from storage.program import command
 from storage.turns import Committed, Duplicate, SlotTaken, Stale, TurnWrites
@@ -87,9 +85,8 @@ class DatabaseStore:
     async def commit(self, writes: TurnWrites) -> Committed | Duplicate | Stale | SlotTaken:
         """Make a turn durable."""
         outcome = await self._database.write(turns.commit, writes)
-        if ErasePatient() in writes.effects:
-            with contextlib.suppress(StorageError):  # the turn stands, and files are tidied in time
-                await self._database.forget_deleted()
+        if isinstance(outcome, Committed) and ErasePatient() in writes.effects:
+            await self._database.forget_deleted()
         return outcome
 
     async def note_shown(self, chat_id: int, revision: int, message_id: int) -> None:

@@ -28,8 +28,7 @@ def booked(page: Page) -> Screen:
 def what(page: Page, service: Service) -> str:
     """Say what is done at a visit, for how long and for how much."""
     key = "screen.booked.what_price" if service.price else "screen.booked.what"
-    minutes = int(service.duration.total_seconds() // 60)
-    return page.say(key, service=service.name, minutes=minutes, price=service.price)
+    return page.say(key, service=service.name, minutes=service.minutes, price=service.price)
 
 
 def change(page: Page) -> Screen:

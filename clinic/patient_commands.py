@@ -9,9 +9,9 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from clinic import lead_export
 from clinic.channels.leads_commands import write_for_owner
 from clinic.commands import DEFAULT_URL, DatabaseUrl, faults_in_a_sentence, with_database
-from clinic.console import lead_export
 from storage import audit, erasure, lead_story, person_rows
 from storage.database import Database
 from storage.erasure import Erased, Foreseen
@@ -22,7 +22,7 @@ T = TypeVar("T")
 Now = Callable[[], datetime]
 Lead = Annotated[int, typer.Argument(help="A number from `resurface leads`.")]
 
-_OWN_WORDS = "Backups made before still hold it, and the chat in Telegram is theirs to delete."
+_WHAT_STAYS = "Backups made before still hold it, and the chat in Telegram is theirs to delete."
 
 
 def patient_app(now: Now) -> typer.Typer:
@@ -47,17 +47,18 @@ def _add_erase(app: typer.Typer, now: Now) -> None:
             clinic_id = await database.read(person_rows.clinic_of, lead)
             return _there(await database.read(erasure.foresee, clinic_id, lead, now()), lead)
 
-        async def erase(database: Database) -> Erased:
+        async def erase(database: Database, visits: int) -> Erased:
             clinic_id = await database.read(person_rows.clinic_of, lead)
-            done = await database.write(erasure.erase, clinic_id, None, lead, now())
+            done = await database.write(erasure.erase, clinic_id, None, lead, visits, now())
             await database.forget_deleted()
             return _there(done, lead)
 
         with faults_in_a_sentence():
-            typer.echo(_foreseen(with_database(database_url, foresee)))
+            found = with_database(database_url, foresee)
+            typer.echo(_foreseen(found))
             if not yes:
                 typer.confirm("Erase it all?", abort=True)
-            done = with_database(database_url, erase)
+            done = with_database(database_url, lambda base: erase(base, found.visits))
             leads = ", ".join(str(each) for each in done.leads)
             typer.echo(f"erased, lead {leads}; visits cancelled: {len(done.cancelled)}")
 
@@ -92,7 +93,7 @@ def _add_export(app: typer.Typer, now: Now) -> None:
 
 def _there(found: T | None, lead: int) -> T:
     if found is None:
-        raise NoSuchLead(f"{lead} is not the number of a clinic's lead")
+        raise NoSuchLead(lead)
     return found
 
 
@@ -102,7 +103,7 @@ def _foreseen(found: Foreseen) -> str:
         "What will be erased for good: name, phone number, chat, answers, verdicts, notes;",
         f"leads: {found.leads}, messages: {found.messages}, photos: {found.photos}.",
         f"Visits to come that are cancelled: {found.visits}. Tell the patient; the bot does not.",
-        _OWN_WORDS,
+        _WHAT_STAYS,
     ]
     if found.is_elsewhere:
         lines.append("Another clinic treats them too: what is theirs stays, with name and chat.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clinic import countries, opening_words
-from clinic.console.setting_pages import MODES
+from clinic.booking_modes import MODES
 from flows.clinics import BookingMode
 from storage.clinic_document import Document
 

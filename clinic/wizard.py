@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from clinic import answers, countries, opening_words, summary
+from clinic.booking_modes import MODES
 from clinic.console.setting_forms import short_name
-from clinic.console.setting_pages import MODES
 from flows.clinics import BookingMode
 from storage import clinic_file
 from storage.clinic_document import Document
@@ -90,7 +90,6 @@ class Wizard:
         self._zone = zone
         self._said_owner = owner
         self._known = before is not None
-        self._keeps = False
         # Where other clinics are held, a short name says which of them is meant.
         self._has_usual_slug = not self._known and not held.clinics
         self._document: Document = {**_BLANK, **(before or {})}
@@ -145,16 +144,12 @@ class Wizard:
 
         After a no its questions begin from what was shown.
         """
-        self._keeps = True
+        asker, self._asker = self._asker, self._asker.without_asking()
         self._usual(before, zone=zone)
-        self._keeps, self._known = False, True
+        self._asker, self._known = asker, True
         lines = "\n  ".join(("Usual values:", *summary.usual(self._document)))
         words = f"{lines}\nKeep these usual values, y or n?"
-        return bool(self._ask("usual", words, "y", answers.yes_or_no) == "yes")
-
-    def _ask(self, key: str, question: str, default: str, check: Callable[[str], Any]) -> Any:
-        asker = self._asker.without_asking() if self._keeps else self._asker
-        return asker.ask(key, question, default, check)
+        return bool(self._asker.ask("usual", words, "y", answers.yes_or_no) == "yes")
 
     def _short_name(self) -> str:
         """Return the clinic's own when it is held already; another's is not taken over."""
@@ -173,7 +168,7 @@ class Wizard:
         """Ask for the country, by which all that follows is suggested, and for its region."""
         zone = countries.zone_of(self._asker.told("zone")) or self._zone
         suggested = "" if self._known else countries.country_of(zone)
-        country, meant = self._ask(
+        country, meant = self._asker.ask(
             "country",
             "Country, for public holidays and the time zone, such as GB or Ireland; - for none",
             before or suggested or "-",
@@ -187,7 +182,7 @@ class Wizard:
             some = dict(list(regions.items())[:MOST_REGIONS])
             more = ", ..." if len(regions) > len(some) else ""
             words = f"Region, for its own holidays, such as {answers.said(some)}{more}; - for none"
-            region = self._ask("region", words, meant or "-", answers.region(regions))
+            region = self._asker.ask("region", words, meant or "-", answers.region(regions))
         self._put("holidays", {"country": country, "subdivision": region})
 
     def _time_zone(self, before: str) -> None:
@@ -196,7 +191,7 @@ class Wizard:
         if not self._known or country != before:
             zone = countries.zone_in(country, zone or self._zone)
         words = "Its time zone, or a big city in it"
-        self._put("zone", self._ask("zone", words, zone, answers.zone(zone, country)))
+        self._put("zone", self._asker.ask("zone", words, zone, answers.zone(zone, country)))
 
     def _has_usual_zone(self) -> bool:
         """Say whether a new clinic's country tells its time zone."""
@@ -224,7 +219,7 @@ class Wizard:
             is_old = country != before and default == numbers.get(before, other)
             if is_old or not self._known:
                 default = numbers.get(country, other)
-            self._put(name, self._ask(name, question, default, self._call(name)))
+            self._put(name, self._asker.ask(name, question, default, self._call(name)))
 
     def _call(self, name: str) -> Callable[[str], str]:
         """Return the check of whom to call; what is held may stay as it is."""
@@ -245,7 +240,7 @@ class Wizard:
             key, suggested = f"people.{number}", before[0] if before else {}
             words = "Who else treats? - for nobody else" if number else "Who treats?"
             default = suggested.get("name", "-" if number else "")
-            name = self._ask(
+            name = self._asker.ask(
                 f"{key}.name", words, default, answers.plain if people else answers.somebody
             )
             if not name:
@@ -253,7 +248,7 @@ class Wizard:
             person = self._person(key, name, before)
             before = [each for each in before if each is not person]
             said = opening_words.say_week(person.get("hours", {})) or ("-" if person else HOURS)
-            hours = self._ask(
+            hours = self._asker.ask(
                 f"{key}.hours", f"When does {name} work?", said, self._hours_of(person)
             )
             taken = {each["slug"] for each in (*people, *before)}
@@ -275,13 +270,15 @@ class Wizard:
         meant = like or before[0]
         words = f"Is that a new name of {meant['name']}, with the same visits? yes or no"
         default = "yes" if like else "no"
-        same = self._ask(f"{key}.same", words, default, answers.yes_or_no)
+        same = self._asker.ask(f"{key}.same", words, default, answers.yes_or_no)
         return meant if same == "yes" else {}
 
     def _service(self, code: str, name: str, question: str) -> None:
         services = self._document["services"]
         before = services[code].get(name, "-" if name == "price" else 0)
-        value = self._ask(f"{code}.{name}", question, str(before) or "-", self._of(code, name))
+        value = self._asker.ask(
+            f"{code}.{name}", question, str(before) or "-", self._of(code, name)
+        )
         self._put("services", {**services, code: {**services[code], name: value}})
 
     def _of(self, code: str, name: str) -> Callable[[str], str]:
@@ -299,7 +296,7 @@ class Wizard:
 
     def _booking(self) -> None:
         ways = (f"\n  {mode.value}: {'. '.join(MODES[mode])}" for mode in MODES)
-        mode = self._ask(
+        mode = self._asker.ask(
             "mode",
             f"How do patients book a time?{''.join(ways)}\nhold, instant or request",
             self._document["booking"]["mode"],
@@ -315,7 +312,7 @@ class Wizard:
             "Who owns it? An owner may change its settings and people, in the console; "
             "- for nobody yet"
         )
-        return str(self._ask("owner", words, known or "-", answers.plain))
+        return str(self._asker.ask("owner", words, known or "-", answers.plain))
 
     def _field(self, name: str, question: str, *, keep: bool = False) -> None:
         before = self._document[name] if keep else self._before(name)
@@ -324,7 +321,7 @@ class Wizard:
             value = answers.plain(typed)
             return str(self._checked((name,), {name: value}, value))
 
-        self._put(name, self._ask(name, question, before, check))
+        self._put(name, self._asker.ask(name, question, before, check))
 
     def _before(self, name: str) -> str:
         return str(self._document.get(name, "")) if self._known else ""

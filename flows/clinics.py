@@ -24,6 +24,11 @@ class Service:
     duration: timedelta
     price: str = ""  # as patients read it, e.g. "£180"; empty when the clinic shows none
 
+    @property
+    def minutes(self) -> int:
+        """Return how long it takes, in whole minutes."""
+        return self.duration // timedelta(minutes=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Clinic:

@@ -91,8 +91,11 @@ class Database:
         return result
 
     async def forget_deleted(self) -> None:
-        """Leave nothing of what was deleted in the database's files, as far as they are ours."""
-        with self._faults():
+        """Leave nothing of what was deleted in the database's files, as far as they are ours.
+
+        Best effort: what was deleted stays so, and the files are written over in time.
+        """
+        with contextlib.suppress(faults.StorageError), self._faults():
             await self._engine.forget_deleted()
 
     async def close(self) -> None:

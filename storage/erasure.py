@@ -45,6 +45,7 @@ from storage import (
     patient_visits,
     person_rows,
 )
+from storage.clerks import ChangedMeanwhile
 from storage.inbox import PARKED
 from storage.lead_events import EventType, OfBooking, OfErased
 from storage.models import (
@@ -115,17 +116,26 @@ def foresee(connection: Connection, clinic_id: int, lead_id: int, now: datetime)
 
 
 def erase(
-    connection: Connection, clinic_id: int, staff_id: int | None, lead_id: int, now: datetime
+    connection: Connection,
+    clinic_id: int,
+    staff_id: int | None,
+    lead_id: int,
+    visits: int,
+    now: datetime,
 ) -> Erased | None:
     """Erase a lead's person for a clinic; None when it has no such lead. `staff_id`: who does it.
 
-    Where another clinic keeps something of the same person, that stays; see the module.
+    `visits` is how many were foreseen to be cancelled: raises ChangedMeanwhile when others would
+    be. Where another clinic keeps something of the same person, that stays; see the module.
     """
     chat_id = person_rows.chat_of(connection, clinic_id, lead_id)
     if chat_id is None:
         return None
     _lock(connection, chat_id)
-    return _erase(connection, person_rows.find(connection, chat_id, clinic_id), staff_id, now)
+    done = _erase(connection, person_rows.find(connection, chat_id, clinic_id), staff_id, now)
+    if len(done.cancelled) != visits:
+        raise ChangedMeanwhile("other visits are to come than were shown; look at them again")
+    return done
 
 
 def erase_chat(connection: Connection, chat_id: int, now: datetime) -> Erased:

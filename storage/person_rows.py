@@ -13,7 +13,10 @@ from storage.models import Appointment, Clinic, Conversation, Intake, Lead, Thre
 
 
 class NoSuchLead(StorageError):
-    """There is no lead of this number."""
+    """There is no lead of this number, or it came to no clinic."""
+
+    def __init__(self, lead_id: int) -> None:
+        super().__init__(f"{lead_id} is not the number of a clinic's lead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def clinic_of(connection: Connection, lead_id: int) -> int:
     """Return the clinic of a lead. Raises NoSuchLead, also for one that came to no clinic."""
     clinic_id = connection.execute(select(Lead.clinic_id).where(Lead.id == lead_id)).scalar()
     if clinic_id is None:
-        raise NoSuchLead(f"{lead_id} is not the number of a clinic's lead")
+        raise NoSuchLead(lead_id)
     return clinic_id
 
 

@@ -44,7 +44,8 @@ class CardFacts:
     verdict: str | None
     band: str  # high, medium, low; empty without a score
     wants_person: bool
-    booked: tuple[tuple[datetime, str, str], ...]  # starts at, code, state: to come
+    booked: tuple[tuple[datetime, str, str], ...]  # starts at, code, state: not over yet
+    next_booked: datetime | None  # when the first booked visit to come begins
     has_paused: bool  # something changed before one of them, and nobody has looked
     asked: int  # changes with the visits that wait for a yes or a no; 0: none does
     status: str
@@ -80,7 +81,7 @@ def enqueue(
     )
 
 
-def facts(connection: Connection, lead_id: int, member_id: int) -> CardFacts | None:
+def facts(connection: Connection, lead_id: int, member_id: int, now: datetime) -> CardFacts | None:
     """Return what a member may read of a lead; None when it is none of their clinic's."""
     row = connection.execute(
         select(Lead, Clinic.name, Clinic.zone, Clinic.locale)
@@ -108,6 +109,7 @@ def facts(connection: Connection, lead_id: int, member_id: int) -> CardFacts | N
         )
         .order_by(Appointment.starts_at)
     ).all()
+    to_come = (v.starts_at for v in visits if v.state == "booked" and v.starts_at > now)
     return CardFacts(
         lead_id=row.id,
         clinic=row.name,
@@ -118,6 +120,7 @@ def facts(connection: Connection, lead_id: int, member_id: int) -> CardFacts | N
         band="" if row.score is None else eligibility.band(row.score),
         wants_person=row.wants_person_at is not None,
         booked=tuple((visit.starts_at, visit.code, visit.state) for visit in visits),
+        next_booked=next(to_come, None),
         has_paused=any(map(pauses.waits_for_a_look, visits)),
         asked=sum(visit.version for visit in visits if visit.state == "pending"),
         status=row.status,
@@ -153,7 +156,7 @@ def confirm(
     connection: Connection, member: Member, lead_id: int, asked: int, now: datetime
 ) -> bool:
     """Confirm what a lead's patient asked for; False when it is not what the card showed."""
-    shown = facts(connection, lead_id, member.id)
+    shown = facts(connection, lead_id, member.id, now)
     found = asked_visits.unanswered(connection, member.clinic_id, now, lead_id)
     if shown is None or shown.asked != asked or not found:
         return False

@@ -24,8 +24,6 @@ from storage.bookings import NoSuchAppointment, SlotsGone
 from storage.clerks import ChangedMeanwhile, Clerk, NotAllowed
 from storage.courses import Course, Session
 
-TAKEN = "That time was taken a moment ago. Choose another one."
-
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -79,7 +77,7 @@ async def move(request: Request) -> Response:
     view = await _look(request, course, given)
     slot = free_times.chosen(view, given.get("slot", "")) if view else None
     if view is None or slot is None:
-        return await _shown(request, course, given, TAKEN)
+        return await _shown(request, course, given, free_times.TAKEN)
     together = given.get("how") == "together"
     proposal = propose(view, course, slot, site.now())
     if given.get("seen") != proposal.seen(together=together):
@@ -108,7 +106,7 @@ async def _carry_out(
     except NoSuchAppointment:
         return views.not_found(request)
     except SlotsGone:
-        return await _shown(request, course, given, TAKEN)
+        return await _shown(request, course, given, free_times.TAKEN)
     except ChangedMeanwhile:
         return await _shown(request, course, given, CHANGED)
     except NotAllowed as fault:
@@ -191,7 +189,7 @@ async def _shown(
     on = _day(request, course, given)
     slot = free_times.chosen(view, given.get("slot", ""))
     if given.get("slot") and slot is None:
-        fault = fault or TAKEN
+        fault = fault or free_times.TAKEN
     days = free_times.days(view, who, on)
     return views.render(
         request,

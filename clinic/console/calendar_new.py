@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clinic.console import calendar, free_times, pages, today, views
+from clinic.console import calendar, free_times, pages, today, views, walk_in
 from clinic.console.free_times import NoSuchTime
 from flows import appointing, slots
 from flows.slots import CalendarView, Slot, local_start
@@ -20,8 +20,6 @@ from storage import calendar_store, day_sheet, staff_bookings
 from storage.bookings import SlotsGone
 from storage.clerks import Clerk
 from storage.staff_bookings import WalkIn
-
-LONGEST = {"name": 80, "phone": 40, "note": 500}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ async def write_in(request: Request) -> Response:
     given = {name: value.strip() for name, value in (await views.form(request)).items()}
     if looked_for := given.get("day") or (given.get("act") == "times" and given.get("from", "")):
         return await _shown(request, {**given, "on": looked_for})
-    faults = _faults(given)
+    faults = walk_in.faults_of(given)
     if faults:
         return await _shown(request, given, faults)
     wanted = await _wanted(request, given)
@@ -77,16 +75,6 @@ async def write_in(request: Request) -> Response:
     back = calendar.address(at.date(), wanted.slot.practitioner)
     words = f"{guest.name} is booked for {pages.spell(at, site.now())}."
     return views.see_other(request, f"{back}#visit-{token}", words)
-
-
-def _faults(given: Mapping[str, str]) -> dict[str, str]:
-    if not given.get("name"):
-        return {"name": "Write down a name, so that you know who comes."}
-    return {
-        name: f"The {name} is too long."
-        for name, most in LONGEST.items()
-        if len(given.get(name, "")) > most
-    }
 
 
 async def _wanted(request: Request, given: Mapping[str, str]) -> Wanted:

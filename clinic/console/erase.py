@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from clinic.console import views
 from storage import erasure
+from storage.clerks import ChangedMeanwhile
 
 
 def routes() -> list[Route]:
@@ -31,13 +32,15 @@ async def page(request: Request) -> Response:
 async def erase(request: Request) -> Response:
     """Erase, unless other visits would be cancelled than were shown."""
     site, me, lead = views.site_of(request), views.signed_in(request), _lead_id(request)
-    found = await site.database.read(erasure.foresee, me.clinic_id, lead, site.now())
-    if found is None:
-        return views.not_found(request)
-    if (await views.form(request)).get("visits") != str(found.visits):
+    shown = (await views.form(request)).get("visits", "")
+    seen = int(shown) if shown.isdecimal() else -1
+    try:
+        done = await site.database.write(
+            erasure.erase, me.clinic_id, me.staff_id, lead, seen, site.now()
+        )
+    except ChangedMeanwhile:
         words = "Something changed a moment ago. Please look again."
         return views.see_other(request, f"/leads/{lead}/erase", words)
-    done = await site.database.write(erasure.erase, me.clinic_id, me.staff_id, lead, site.now())
     if done is None:
         return views.not_found(request)
     await site.database.forget_deleted()

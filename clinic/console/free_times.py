@@ -13,6 +13,8 @@ from flows.slots import CalendarView, Slot
 from storage import calendar_store, clerks, day_sheet
 from storage.courses import Course
 
+TAKEN = "That time was taken a moment ago. Choose another one."
+
 AHEAD = timedelta(days=300)  # six sessions at the widest spacing, as patients are offered
 DAYS = 14  # days with free times that are listed
 

@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from clinic import lead_export
 from clinic.channels import headlines, reasons
-from clinic.console import chat_history, course, lead_export, nudge_words, views
+from clinic.console import chat_history, course, nudge_words, views
 from clinic.console.lead_words import Explained, Explainer
 from clinic.standings import KINDS, STATUSES
 from storage import (

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from clinic.console import free_times, pages, today, views
+from clinic.console.calendar_visit import CHANGED
 from flows import series
 from flows.conversation import Offer
 from flows.slots import CalendarView, Slot, local_start
@@ -31,9 +32,6 @@ WHY_NOT: Mapping[WhyNot, str] = {
     WhyNot.UNSUITABLE: "The verdict allows no visit.",
     WhyNot.ALL_BOOKED: "All their visits are booked already.",
 }
-
-TAKEN = "That time was taken a moment ago. Choose another one."
-CHANGED = "Something has changed meanwhile. Look at it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ async def book(request: Request) -> Response:
     slot = _chosen(view, found, given.get("slot", ""))
     proposal = propose(view, found, slot) if slot else None
     if proposal is None:
-        return await _shown(request, found, given, TAKEN)
+        return await _shown(request, found, given, free_times.TAKEN)
     if given.get("seen") != proposal.seen:
         return await _shown(request, found, given, CHANGED)
     wanted = proposal.wanted(given.get("how", ""))
@@ -84,7 +82,7 @@ async def book(request: Request) -> Response:
     try:
         await site.database.write(lead_bookings.book, clerk, found, wanted, secrets.token_hex(16))
     except SlotsGone:
-        return await _shown(request, found, given, TAKEN)
+        return await _shown(request, found, given, free_times.TAKEN)
     except ChangedMeanwhile:
         return views.see_other(request, request.url.path, CHANGED)
     return views.see_other(request, _lead(request), _done(request, found, wanted))
@@ -170,9 +168,9 @@ async def _what(request: Request, found: ToBook) -> str:
     """Return what one visit is, in words: its name, how long it takes and its price if shown."""
     me = views.signed_in(request)
     known = await views.site_of(request).database.read(clinics.load_all)
-    service = next(each for each in known[me.clinic].services if each.code == found.service)
-    minutes = int(service.duration.total_seconds() // 60)
-    return ", ".join(part for part in (service.name, f"{minutes} min", service.price) if part)
+    service = known[me.clinic].service(found.service)
+    parts = (service.name, f"{service.minutes} min", service.price)
+    return ", ".join(part for part in parts if part)
 
 
 async def _shown(request: Request, found: ToBook, given: Mapping[str, str], fault: str) -> Response:
@@ -181,7 +179,7 @@ async def _shown(request: Request, found: ToBook, given: Mapping[str, str], faul
     people = dict(await site.database.read(day_sheet.practitioners, me.clinic_id))
     slot = _chosen(view, found, given.get("slot", ""))
     if given.get("slot") and slot is None:
-        fault = fault or TAKEN
+        fault = fault or free_times.TAKEN
     who = given.get("who", "") if given.get("who", "") in people else ""
     asked_for = slot.practitioner if slot else who
     own = tuple(each for each in view.timetables if asked_for in ("", each.practitioner))

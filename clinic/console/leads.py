@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clinic.console import lead_export, searches, views
+from clinic import lead_export
+from clinic.console import searches, views
 from clinic.standings import KINDS, STATUSES, VERDICTS
 from storage import lead_list
 from storage.lead_list import BANDS, Order, Wanted

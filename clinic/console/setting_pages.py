@@ -17,9 +17,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from clinic.booking_modes import MODES
 from clinic.console import calendar, setting_forms, setting_previews, views
 from clinic.console.setting_forms import WHOLE, Form, FormFault
-from flows.clinics import BookingMode
 from flows.slots import local_start
 from storage import clinic_settings, outside_hours
 from storage.clerks import ChangedMeanwhile, Clerk
@@ -41,12 +41,6 @@ TABS: tuple[tuple[str, str], ...] = (
     ("/settings/links", "Links"),
     ("/settings/protocol", "Protocol"),
 )
-
-MODES: Mapping[BookingMode, tuple[str, str]] = {
-    BookingMode.HOLD: ("Hold, then book", "Times wait while a patient gives contact details."),
-    BookingMode.INSTANT: ("Book at once", "One tap books. Contact details come after."),
-    BookingMode.REQUEST: ("On request", "Your team confirms each booking on Today."),
-}
 
 DAY_NAMES = dict(
     zip(

@@ -53,7 +53,7 @@ async def preview(request: Request, practitioner: str = "") -> Preview:
     offers = [
         Offer(
             service.name,
-            int(service.duration.total_seconds() // 60),
+            service.minutes,
             service.price,
             await _days(request, clinic, service.code, today, practitioner),
         )

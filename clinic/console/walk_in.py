@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -47,7 +48,7 @@ async def write_in(request: Request) -> Response:
     service = given.get("service", "")
     if given.get("act") == "times":  # what was typed so far stays, and out of the address
         return await _shown(request, service, given)
-    faults = _faults(given)
+    faults = faults_of(given)
     if faults:
         return await _shown(request, service, given, faults)
     chosen = next(
@@ -79,9 +80,10 @@ def key_of(slot: Slot) -> str:
     return f"{slot.practitioner} {slot.starts_at.isoformat()}"
 
 
-def _faults(given: dict[str, str]) -> dict[str, str]:
+def faults_of(given: Mapping[str, str]) -> dict[str, str]:
+    """Return what is wrong with the words that staff wrote of somebody, by field."""
     if not given.get("name"):
-        return {"name": "Write down a name, so that you can call them in."}
+        return {"name": "Write down a name, so that you know who comes."}
     return {
         name: f"The {name} is too long."
         for name, most in LONGEST.items()

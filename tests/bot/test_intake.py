@@ -245,6 +245,20 @@ async def test_a_patient_whose_answer_is_late_hears_so_once(
     assert office.called == []
 
 
+async def test_whoever_asks_for_help_hears_of_a_late_answer_too(
+    intake: Intake, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.intake._LATE_AFTER", 0.05)
+    office.errors += [DatabaseLocked("locked")] * 5
+    office.takes = 0.03
+
+    await intake.handle(a_message(9, text="/help"))
+    await intake.finish()
+
+    ((_, words),) = office.said
+    assert words.startswith("Sorry, this takes longer than it should.")
+
+
 async def test_whoever_is_answered_in_time_hears_nothing_more(
     intake: Intake, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

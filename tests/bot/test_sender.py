@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
 from telegram import Bot
+from telegram.error import RetryAfter
 
 from bot.canvas import Canvas
 from bot.markup import Button, ContactRequest, Screen
@@ -197,6 +200,21 @@ async def test_a_reply_that_perhaps_arrived_is_tried_once_more(world: World) -> 
 
     await world.patient.sees("hello")
     assert sum(said.text == "hello" for said in world.patient.said) == 2
+
+
+@ignore_ptb
+async def test_what_may_not_be_sent_within_its_turn_is_put_off(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.sender._TURN_WITHIN", 0.05)
+    pace = Pace(UNLIMITED, time.monotonic, asyncio.sleep)
+    pace.hold(world.chat_id, 60)
+    sender = Sender(world.bot, pace, asyncio.sleep, world.lose)
+
+    with pytest.raises(RetryAfter):
+        await sender.once(world.chat_id, HELP)
+    with pytest.raises(RetryAfter):
+        await sender.redraw_once(world.chat_id, 1, HELP)
 
 
 async def test_a_nudge_that_perhaps_arrived_is_never_sent_twice(world: World) -> None:

@@ -208,6 +208,7 @@ def test_a_card_says_where_an_address_of_the_machine_itself_opens() -> None:
         band="",
         wants_person=False,
         booked=(),
+        next_booked=None,
         has_paused=False,
         asked=0,
         status="new",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from clinic.console.setting_pages import MODES
+from clinic.booking_modes import MODES
 from storage.clinic_file import ClinicEntry
 from tests.clinic.clinic_init import ANSWERS, init, run, written
 

@@ -187,6 +187,24 @@ async def test_a_card_of_a_request_confirms_every_visit_and_the_patient_reads_it
     assert len([key for key in kinds if "confirmed" in key]) == 1
 
 
+async def test_confirming_what_was_moved_meanwhile_blames_nobody(clinic: Clinic) -> None:
+    database = clinic.here.database
+    by_request = update(models.Clinic).values(booking_mode="request")
+    await database.write(lambda c: c.execute(by_request) and None)
+    noor = await clinic.invites("Noor")
+    await clinic.invites("Joe")
+    await book(await clinic.here.meets("Maya"))
+    await clinic.sends()
+    visits = len(await rows(database, models.Appointment))
+    await clinic.makes_the_lead("new", "contacted")
+    moved = update(models.Appointment).values(version=models.Appointment.version + 1)
+    await database.write(lambda c: c.execute(moved) and None)
+
+    await noor.taps(f"Confirm all {visits} visits")
+
+    await noor.sees_toast("Something has changed meanwhile.")
+
+
 async def test_a_patient_who_wants_a_person_is_told_of_first(clinic: Clinic) -> None:
     noor = await clinic.invites("Noor")
     maya = await clinic.here.meets("Maya")

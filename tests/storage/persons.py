@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Text, func, insert, literal, select, update
 
-from storage import calendar_accounts, clinics, models, turns
+from storage import calendar_accounts, clinics, erasure, models, turns
 from storage.calendar_accounts import Terms, WhenStale
 from storage.database import Database
 from storage.models import Model
@@ -200,3 +200,12 @@ def traces(found: Rows, *words: object) -> dict[str, list[str]]:
         for name, kept in found.items()
     }
     return {name: values for name, values in hits.items() if values}
+
+
+async def erase(
+    database: Database, clinic_id: int, staff_id: int | None, lead_id: int, now: datetime
+) -> erasure.Erased | None:
+    """Erase a lead's person with a look before, as owners do."""
+    found = await database.read(erasure.foresee, clinic_id, lead_id, now)
+    visits = 0 if found is None else found.visits
+    return await database.write(erasure.erase, clinic_id, staff_id, lead_id, visits, now)

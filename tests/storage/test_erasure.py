@@ -28,6 +28,7 @@ from storage import (
     outbox,
     turns,
 )
+from storage.clerks import ChangedMeanwhile
 from storage.database import Database, connect
 from storage.lead_work import Change, Whose
 from storage.models import Appointment, Lead, LeadNote, Outbox
@@ -69,7 +70,7 @@ async def house(open_house: Database) -> House:
 
 
 async def erased(house: House) -> erasure.Erased:
-    done = await house.database.write(erasure.erase, WILLOW, 1, house.ada.lead_id, NOW)
+    done = await persons.erase(house.database, WILLOW, 1, house.ada.lead_id, NOW)
     assert done is not None
     return done
 
@@ -80,6 +81,17 @@ def messages(connection: Connection) -> list[Any]:
 
 def visit(connection: Connection, uid: str) -> Any:
     return connection.execute(select(Appointment).where(Appointment.uid == uid)).one_or_none()
+
+
+async def test_nothing_is_erased_when_other_visits_are_to_come_than_were_shown(
+    house: House,
+) -> None:
+    lead = house.ada.lead_id
+
+    with pytest.raises(ChangedMeanwhile):
+        await house.database.write(erasure.erase, WILLOW, 1, lead, 7, NOW)
+
+    assert await house.database.read(persons.rows) == house.before
 
 
 async def test_every_table_with_a_personal_column_has_a_row_to_be_erased(house: House) -> None:
@@ -116,7 +128,7 @@ async def test_no_trace_is_left_in_the_file_or_beside_it(sqlite_url: str) -> Non
     folder = Path(sqlite_url.removeprefix("sqlite:///")).parent
     assert [each.name for each in folder.iterdir() if CANARY.encode() in each.read_bytes()]
 
-    await database.write(erasure.erase, WILLOW, None, ada.lead_id, NOW)
+    await persons.erase(database, WILLOW, None, ada.lead_id, NOW)
     await database.forget_deleted()
 
     assert [each.name for each in folder.iterdir() if CANARY.encode() in each.read_bytes()] == []
@@ -205,13 +217,13 @@ async def test_what_would_be_erased_is_told_before(house: House) -> None:
 
 async def test_another_clinic_can_neither_foresee_nor_erase(house: House) -> None:
     assert await house.database.read(erasure.foresee, HARBOUR, house.ada.lead_id, NOW) is None
-    assert await house.database.write(erasure.erase, HARBOUR, 1, house.ada.lead_id, NOW) is None
+    assert await persons.erase(house.database, HARBOUR, 1, house.ada.lead_id, NOW) is None
     assert await house.database.read(persons.rows) == house.before
 
 
 async def test_a_number_is_never_given_again(open_house: Database) -> None:
     ada = await persons.meet(open_house, ADA, day=1)
-    await open_house.write(erasure.erase, WILLOW, 1, ada.lead_id, NOW)
+    await persons.erase(open_house, WILLOW, 1, ada.lead_id, NOW)
 
     bea = await persons.meet(open_house, BEA, day=2)
 
@@ -287,7 +299,7 @@ async def test_erasing_meets_everybody_else_who_writes(
         done = await asyncio.gather(
             other.write(turns.commit, turn),
             open_house.write(desk.answer, WILLOW, 1, thread, "Yes", NOW),
-            other.write(erasure.erase, WILLOW, 1, ada.lead_id, NOW),
+            persons.erase(other, WILLOW, 1, ada.lead_id, NOW),
             open_house.write(lead_work.add_note, whose, "called"),
             other.write(nudge_work.pause, whose),
             open_house.write(follow_ups.look, NOW),
@@ -328,5 +340,5 @@ async def test_who_writes_about_somebody_erased_at_that_moment_finds_them_gone(
 
 async def _erase_elsewhere(url: str, person: Person) -> None:
     database = connect(url, jitter=lambda: 0.5)
-    await database.write(erasure.erase, WILLOW, None, person.lead_id, NOW)
+    await persons.erase(database, WILLOW, None, person.lead_id, NOW)
     await database.close()

@@ -59,7 +59,7 @@ async def test_what_another_clinic_keeps_stays(database: Database, ada: Person) 
     told = await database.read(erasure.foresee, WILLOW, ada.lead_id, NOW)
     before = await database.read(conversations.load, ADA)
 
-    await database.write(erasure.erase, WILLOW, 1, ada.lead_id, NOW)
+    await persons.erase(database, WILLOW, 1, ada.lead_id, NOW)
 
     assert told is not None
     assert told.is_elsewhere
@@ -80,7 +80,7 @@ async def test_a_chat_that_is_shared_goes_back_to_its_beginning(
     assert lead is not None
     before = await database.read(keys)
 
-    await database.write(erasure.erase, HARBOUR, None, lead[0], NOW)
+    await persons.erase(database, HARBOUR, None, lead[0], NOW)
 
     loaded = await database.read(conversations.load, ADA)
     assert loaded is not None

@@ -109,7 +109,7 @@ async def test_a_card_says_that_something_changed_before_a_visit(desk: Desk) -> 
     told = a_turn(HandOffLead(LeadKind.PERSON), before=0, conversation=a_conversation())
     await desk.database.write(turns.commit, told)
 
-    facts = await desk.database.read(staff_cards.facts, 1, member.id)
+    facts = await desk.database.read(staff_cards.facts, 1, member.id, NOW)
 
     assert facts is not None
     assert facts.has_paused
@@ -151,7 +151,7 @@ async def test_of_two_at_once_the_first_wins(desk: Desk) -> None:
         )
     )
 
-    facts = await desk.database.read(staff_cards.facts, 1, one.id)
+    facts = await desk.database.read(staff_cards.facts, 1, one.id, NOW)
     assert facts is not None
     assert sorted(won) == [False, True]
     assert (facts.status, facts.by) == ("accepted", (one, two)[won.index(True)].name)
@@ -190,7 +190,9 @@ async def has_their_card(desk: Desk, message_id: int) -> None:
 
 
 async def redrawn(desk: Desk, state: str = "pending") -> list[str]:
-    return [key.rpartition(":")[0] for key in await keys(desk, state) if ":redraw:" in key]
+    """Return which cards are drawn anew, without the moment at which that was asked for."""
+    parts = [key.split(":") for key in await keys(desk, state) if ":redraw:" in key]
+    return [f"{':'.join(start)}:{member}" for *start, _, member in parts]
 
 
 async def test_a_press_on_a_card_that_shows_another_status_changes_nothing(desk: Desk) -> None:
@@ -223,7 +225,7 @@ async def test_every_card_is_drawn_anew_when_the_status_changes_in_the_console(d
     whose = Whose(desk.clerk.clinic_id, desk.clerk.staff_id, 1, NOW)
     await desk.database.write(lead_work.set_status, whose, "new", "accepted")
 
-    both = [f"card:1:redraw:{member.id}:55" for member in (one, two)]
+    both = [f"card:1:redraw:55:{member.id}" for member in (one, two)]
     assert await redrawn(desk) == both
     later = replace(whose, now=LATER)
     await desk.database.write(lead_work.set_status, later, "accepted", "contacted")
@@ -239,7 +241,7 @@ async def test_cards_are_drawn_anew_when_staff_change_the_visits_that_they_show(
     effects = (a_decision(), a_confirmation(slot, pending=True), HandOffLead(LeadKind.BOOKED, 80))
     await desk.database.write(turns.commit, a_turn(*effects, conversation=conversation))
     await has_their_card(desk, 55)
-    of_card = f"card:1:redraw:{member.id}:55"
+    of_card = f"card:1:redraw:55:{member.id}"
 
     await desk.does(staff_bookings.confirm, "series-1")
     assert await redrawn(desk) == [of_card]
@@ -249,13 +251,26 @@ async def test_cards_are_drawn_anew_when_staff_change_the_visits_that_they_show(
     assert await redrawn(desk) == [of_card]
 
 
+async def test_a_visit_is_still_booked_until_its_time_comes(desk: Desk) -> None:
+    member, slot = await joins(desk, 101), a_slot()
+    effects = (a_decision(), a_confirmation(slot), HandOffLead(LeadKind.BOOKED, 80))
+    await desk.database.write(turns.commit, a_turn(*effects))
+
+    seen = [
+        await desk.database.read(staff_cards.facts, 1, member.id, now)
+        for now in (NOW, slot.starts_at)
+    ]
+
+    assert [each and each.next_booked for each in seen] == [slot.starts_at, None]
+
+
 async def test_another_clinics_people_see_and_change_nothing(desk: Desk) -> None:
     other = await a_desk(desk.database, "harbour")
     await hands_off(desk, LeadKind.REVIEW)
     member = await desk.database.read(staff.member, other.clerk.clinic_id, other.clerk.staff_id)
     assert member is not None
 
-    assert await desk.database.read(staff_cards.facts, 1, member.id) is None
+    assert await desk.database.read(staff_cards.facts, 1, member.id, NOW) is None
     assert not await desk.database.write(staff_cards.settle, member, 1, "new", "accepted", NOW)
     query = select(models.Lead.status)
     assert await desk.database.read(lambda c: c.execute(query).scalar()) == "new"
@@ -269,14 +284,14 @@ async def test_a_card_confirms_the_visits_that_it_shows_and_no_others(desk: Desk
     effects = (a_decision(), a_confirmation(*slots, pending=True), HandOffLead(LeadKind.BOOKED, 80))
     writes = a_turn(*effects, conversation=conversation)
     assert await desk.database.write(turns.commit, writes) == turns.Committed()
-    shown = await desk.database.read(staff_cards.facts, 1, member.id)
+    shown = await desk.database.read(staff_cards.facts, 1, member.id, NOW)
     assert shown is not None
 
     other = await desk.database.write(staff_cards.confirm, member, 1, shown.asked + 1, NOW)
     done = await desk.database.write(staff_cards.confirm, member, 1, shown.asked, NOW)
     again = await desk.database.write(staff_cards.confirm, member, 1, shown.asked, NOW)
 
-    after = await desk.database.read(staff_cards.facts, 1, member.id)
+    after = await desk.database.read(staff_cards.facts, 1, member.id, NOW)
     assert after is not None
     assert (other, done, again) == (False, True, False)
     assert {state for _, _, state in after.booked} == {"booked"}

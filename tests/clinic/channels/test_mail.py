@@ -9,12 +9,12 @@ import pytest
 
 from clinic.channels.mail import Postbox, postbox
 from flows.effects import HandOffLead, LeadKind
-from storage import erasure
 from storage.lead_channels import ChannelFault
 from tests.builders import NOW, a_confirmation, a_decision, a_slot, four_weekly
 from tests.clinic.channels.certificates import for_this_machine
 from tests.clinic.channels.mailbox import SENDER, Mailbox, mailbox
 from tests.clinic.channels.world import CONSOLE, WILLOW, World
+from tests.storage import persons
 
 DESK = "front.desk@willow.example"
 
@@ -63,7 +63,7 @@ async def test_a_mail_of_an_erased_lead_has_its_number_and_no_link(
     await opened(world, mails, "lead.erased")
     await world.lead()
 
-    await world.database.write(erasure.erase, WILLOW, None, 1, NOW)
+    await persons.erase(world.database, WILLOW, None, 1, NOW)
     await world.send()
 
     assert mails.mails[0].get_content().splitlines() == [

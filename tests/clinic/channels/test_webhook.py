@@ -10,12 +10,13 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from flows.effects import HandOffLead, LeadKind, MoveAppointment
-from storage import erasure, lead_channels, outbox
+from storage import lead_channels, outbox
 from storage.sealing import Seal, load
 from tests.builders import MONDAY, NOW, a_confirmation, a_decision, a_slot, four_weekly
 from tests.clinic.channels.certificates import for_this_machine
 from tests.clinic.channels.receiver import BREAK, Receiver, receiving
 from tests.clinic.channels.world import CONSOLE, WILLOW, World
+from tests.storage import persons
 
 MANY = 1000
 
@@ -61,7 +62,7 @@ async def test_an_erased_lead_is_told_by_its_number_alone(world: World, receiver
     await opened(world, receiver)
     await world.lead(7, a_decision(), HandOffLead(LeadKind.BOOKED, 80), a_confirmation(a_slot()))
 
-    await world.database.write(erasure.erase, WILLOW, None, 1, NOW)
+    await persons.erase(world.database, WILLOW, None, 1, NOW)
     await world.send()
 
     told = {event["type"]: event["data"] for event in receiver.events}
