@@ -15,10 +15,12 @@ from flows import dialogue
 from flows.conversation import Conversation, Offer, Stage
 from flows.effects import ConfirmSeries, HoldSeries, MoveAppointment
 from flows.events import (
+    Action,
     Answered,
     AnsweredNudge,
     AskedForPerson,
     CalendarSeen,
+    Chose,
     Event,
     Repeated,
     SlotWasTaken,
@@ -93,6 +95,8 @@ class Turns:
         )
 
     async def _try(self, arrival: Arrival, place: Place | None) -> Reply | Stale | None:
+        if place is None and arrival.event == Chose(Action.ERASE_YES):
+            return None  # pressed twice: it is done, and no chat is to begin anew by it
         scene = await self._scenery.scene(place.conversation if place else None)
         if place is not None and (place.is_talking or place.is_interrupted):
             scene = replace(scene, is_talking=place.is_talking, is_interrupted=place.is_interrupted)

@@ -46,10 +46,7 @@ def book(here: Position, offer: Offer) -> Turn:
     """Hold every time of an offer; at an instant clinic book it at once."""
     token, booking = here.scene.token.lower(), here.booking
     before = max((each.number for each in treating(booking.done)), default=0)
-    sessions = tuple(
-        BookedSession(f"{token[:16]}-{number}@resurface", slot, number)
-        for number, slot in enumerate(offer.slots, start=before + 1)
-    )
+    sessions = sessions_of(offer, token, before)
     until = here.scene.now + here.clinic.hold_for
     here = here.with_booking(
         series_id=booking.series_id if booking.done else token[:16],
@@ -61,6 +58,17 @@ def book(here: Position, offer: Offer) -> Turn:
         return confirm(here)
     hold = HoldSeries(here.booking.series_id, here.booking.service, sessions, until)
     return Turn(here.go("hold", Stage.CONTACT).conversation, effects=(hold,))
+
+
+def sessions_of(offer: Offer, token: str, before: int) -> tuple[BookedSession, ...]:
+    """Return an offer's times as the sessions that follow number `before`, each with its UID.
+
+    `token` is fresh, random and lower case.
+    """
+    return tuple(
+        BookedSession(f"{token[:16]}-{number}@resurface", slot, number)
+        for number, slot in enumerate(offer.slots, start=before + 1)
+    )
 
 
 def confirm(here: Position) -> Turn:

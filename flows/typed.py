@@ -89,7 +89,6 @@ _OVERLAYS: Mapping[Overlay, Mapping[str, Event]] = {
         "no": Chose(Action.CONTINUE),
         "continue": Chose(Action.CONTINUE),
     },
-    Overlay.ERASED: {"continue": Chose(Action.CONTINUE), "yes": Chose(Action.CONTINUE)},
 }
 
 _PHONE = re.compile(r"\+?[\d\s().-]{7,20}")

@@ -25,7 +25,7 @@ class Entry:
 def record_each(  # noqa: PLR0913 - as of one
     connection: Connection,
     clinic_id: int,
-    staff_id: int,
+    staff_id: int | None,
     what: str,
     subject: str,
     subject_ids: Iterable[object],
@@ -48,15 +48,7 @@ def record(  # noqa: PLR0913 - who, where, what, on which, when
     now: datetime,
 ) -> None:
     """Add a line: `what` as "lead.viewed", `subject` as "lead", in the transaction of the act."""
-    values = {
-        "clinic_id": clinic_id,
-        "staff_id": staff_id,
-        "what": what,
-        "subject": subject,
-        "subject_id": str(subject_id),
-        "at": now,
-    }
-    connection.execute(insert(AuditEntry).values(**values))
+    record_each(connection, clinic_id, staff_id, what, subject, (subject_id,), now)
 
 
 def entries(

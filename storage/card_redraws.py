@@ -1,4 +1,4 @@
-"""Cards that staff have in Telegram are drawn anew when a lead of theirs stands differently.
+"""Cards that staff have in Telegram are drawn anew when staff change a lead or its visits to come.
 
 The outbox carries it, so that it reaches Telegram whichever process made the change.
 """
@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from storage import cards, staff, withdrawals
-from storage.models import WAITING, Lead, Outbox
+from storage.models import Lead, Outbox
 
 
 def enqueue(connection: Connection, clinic_id: int, lead_id: int, now: datetime) -> int:
@@ -20,12 +20,7 @@ def enqueue(connection: Connection, clinic_id: int, lead_id: int, now: datetime)
     """
     members = [str(member.id) for member in staff.wanting_cards(connection, clinic_id)]
     theirs = (Outbox.ref_type == withdrawals.STAFF, Outbox.ref_id.in_(members))
-    connection.execute(
-        update(Outbox)
-        .where(*theirs, Outbox.key.startswith(f"card:{lead_id}:redraw:"))
-        .where(Outbox.state.in_(WAITING), Outbox.created_at != now)
-        .values(state="cancelled", last_error="Outdone", lease_token=None, lease_until=None)
-    )
+    cards.take_back(connection, f"{lead_id}:redraw", *theirs, Outbox.created_at != now)
     shown = connection.execute(
         select(Outbox.ref_id, Outbox.message_id)
         .where(*theirs, Outbox.key.startswith(f"card:{lead_id}:"), Outbox.message_id.is_not(None))

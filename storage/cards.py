@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection
 
 from storage import outbox, withdrawals
 from storage.outbox import Message, Value
@@ -37,3 +37,8 @@ def put(
         ),
         now,
     )
+
+
+def take_back(connection: Connection, about: str, *which: ColumnElement[bool]) -> int:
+    """Cancel the cards that wait about something, narrowed by `which`: the next one says more."""
+    return withdrawals.of_keys(connection, f"card:{about}:", "Outdone", *which)

@@ -258,9 +258,10 @@ def _drop_chat(connection: Connection, person: PersonRows, now: datetime) -> Non
         connection.execute(delete(FollowUp).where(ours))
         connection.execute(delete(Conversation).where(Conversation.chat_id == chat_id))
     else:
-        again = {"look_at": now, "recall": None, "recall_at": None}
-        told = {"recall_told_at": None, "recall_lead_id": None}
-        connection.execute(update(FollowUp).where(ours).values(**again, **told))
+        connection.execute(update(FollowUp).where(ours).values(look_at=now))
+        told_here = FollowUp.recall_lead_id.in_(person.lead_ids)
+        untold = {"recall_told_at": None, "recall_lead_id": None}
+        connection.execute(update(FollowUp).where(ours, told_here).values(**untold))
         if person.has_chat:
             _begin_anew(connection, chat_id)
     connection.execute(delete(Lead).where(Lead.id.in_(person.lead_ids)))

@@ -14,13 +14,14 @@ from sqlalchemy import Connection, select
 
 from flows import appointing
 from flows import plan as plans
-from flows.conversation import BookedSession, Conversation, Offer, Stage, treating
+from flows.conversation import Conversation, Offer, Stage, treating
 from flows.effects import ConfirmSeries, HandOffLead, LeadKind
 from flows.plan import Plan
 from storage import (
     audit,
     bookings,
     card_redraws,
+    cards,
     clerks,
     conversations,
     decisions,
@@ -161,10 +162,7 @@ def _left(
 
 
 def _series(seen: ToBook, offer: Offer, token: str) -> ConfirmSeries:
-    sessions = tuple(
-        BookedSession(f"{token[:16]}-{number}@resurface", slot, number)
-        for number, slot in enumerate(offer.slots, start=seen.booked + 1)
-    )
+    sessions = appointing.sessions_of(offer, token, seen.booked)
     series_id, code = seen.series_id or token[:16], seen.code or appointing.booking_code(token)
     return ConfirmSeries(series_id, code, seen.service, sessions, pending=False)
 
@@ -175,9 +173,10 @@ def _hand_over(
     score = connection.execute(select(Lead.score).where(Lead.id == seen.lead_id)).scalar()
     leads.hand_off(connection, conversation, HandOffLead(LeadKind.BOOKED, score), clerk.now)
     lead_work.accept_run(connection, clerk, seen.chat_id, seen.run)
+    cards.take_back(connection, f"{seen.lead_id}:{LeadKind.ELIGIBLE}")
     card_redraws.enqueue(connection, clerk.clinic_id, seen.lead_id, clerk.now)
-    what, whose = ("lead.booked", "lead"), (clerk.clinic_id, clerk.staff_id)
-    audit.record(connection, *whose, *what, seen.lead_id, clerk.now)
+    clinic_id, staff_id = clerk.clinic_id, clerk.staff_id
+    audit.record(connection, clinic_id, staff_id, "lead.booked", "lead", seen.lead_id, clerk.now)
 
 
 def _tell(connection: Connection, clerk: Clerk, booked: ConfirmSeries) -> None:

@@ -176,7 +176,6 @@ def declined_but_booked(connection: Connection, clinic_id: int, now: datetime) -
         .join(Appointment, leads.of_visits(clinic_id))
         .join(Patient, Patient.chat_id == Lead.chat_id)
         .where(
-            Lead.clinic_id == clinic_id,
             Lead.status == "declined",
             Appointment.clinic_id == clinic_id,
             Appointment.state == "booked",

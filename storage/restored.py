@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 
+from flows.quiet_hours import QuietHours
 from storage import follow_ups, outbox
 from storage.database import Database
 from storage.faults import DatabaseFault
 
 _EVERYBODY = 1_000_000
+#: A nudge of the day is made at night too; else it would wait for the morning and be sent again.
+_NEVER = QuietHours(time(0), time(0))
 
 
 async def doubt(database: Database, now: datetime) -> int:
@@ -20,7 +23,7 @@ async def doubt(database: Database, now: datetime) -> int:
     """
     for chat_id in await database.write(follow_ups.due, now, _EVERYBODY):
         try:
-            await database.write(follow_ups.look_at_one, chat_id, now)
+            await database.write(follow_ups.look_at_one, chat_id, now, _NEVER)
         except DatabaseFault:
             raise
         except Exception:  # noqa: BLE001, S112 - one who cannot be read is the bot's to report

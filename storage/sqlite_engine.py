@@ -117,7 +117,7 @@ class SqliteEngine:
     async def forget_deleted(self) -> None:
         """Empty the file of recent changes, which may still hold what was deleted.
 
-        As far as nobody reads at this moment; otherwise it is written over in time.
+        As far as others leave it alone for a second; otherwise it is written over in time.
         """
         await asyncio.to_thread(self._empty_wal)
 
@@ -125,6 +125,7 @@ class SqliteEngine:
         with self._writer_engine.connect() as connection:
             driver = connection.connection.driver_connection
             assert driver is not None  # noqa: S101 - it has just been opened
+            driver.execute("PRAGMA busy_timeout=1000")  # of this connection, which is closed below
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # in a transaction it is refused
 
     async def close(self) -> None:

@@ -121,12 +121,7 @@ def remove(connection: Connection, clinic_id: int, staff_id: int, now: datetime)
         .where(StaffMember.id == staff_id)
         .values(removed_at=now, chat_id=None, totp_secret=None)
     )
-    revoke_links(connection, staff_id, now)
-    connection.execute(
-        update(ConsoleSession)
-        .where(ConsoleSession.staff_id == staff_id, ConsoleSession.ended_at.is_(None))
-        .values(ended_at=now)
-    )
+    end_all(connection, staff_id, now)
 
 
 def invite(connection: Connection, staff_id: int, token: str, now: datetime) -> str:
@@ -155,9 +150,8 @@ def join(connection: Connection, token: str, chat_id: int, now: datetime) -> Mem
     staff_id = _spend(connection, token, INVITE, now)
     if staff_id is None:
         return None
-    before = select(StaffMember.chat_id).where(StaffMember.id == staff_id)
-    if connection.execute(before).scalar() not in (None, chat_id):
-        end_all(connection, staff_id, now)
+    tied = select(StaffMember.chat_id).where(StaffMember.id == staff_id)
+    before = connection.execute(tied).scalar()
     try:
         with connection.begin_nested():
             connection.execute(
@@ -167,6 +161,8 @@ def join(connection: Connection, token: str, chat_id: int, now: datetime) -> Mem
             )
     except IntegrityError:  # the chat is another member's of the same clinic
         return None
+    if before not in (None, chat_id):
+        end_all(connection, staff_id, now)
     return _active(connection, staff_id)
 
 

@@ -123,6 +123,7 @@ def go_ahead(connection: Connection, clerk: Clerk, seen: Seen) -> None:
         .values(paused_at=None, version=Appointment.version + 1)
     )
     clerks.record(connection, clerk, "appointment.looked_at", seen.uid)
+    _redraw_cards(connection, clerk, row)
 
 
 def mark_arrived(connection: Connection, clerk: Clerk, seen: Seen) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from flows import eligibility
 from flows.conversation import Conversation
@@ -13,7 +13,7 @@ from flows.effects import HandOffLead, LeadKind
 from storage import asked_visits, cards, lead_work, pauses, staff, staff_bookings
 from storage.clerks import Clerk
 from storage.lead_work import Whose
-from storage.models import WAITING, Appointment, Clinic, Lead, Outbox, StaffMember
+from storage.models import Appointment, Clinic, Lead, StaffMember
 from storage.staff import Member
 
 #: Most who may be treated book within minutes, and then there is one card instead of two.
@@ -70,9 +70,9 @@ def enqueue(
         return 0
     due_at = now + _ELIGIBLE_AFTER if effect.kind is LeadKind.ELIGIBLE else now
     if effect.kind is LeadKind.BOOKED:
-        _take_back(connection, f"card:{lead.id}:{LeadKind.ELIGIBLE}:")
+        cards.take_back(connection, f"{lead.id}:{LeadKind.ELIGIBLE}")
     if effect.kind in _ALARMS:
-        _take_back(connection, f"card:{lead.id}:{effect.kind}:")
+        cards.take_back(connection, f"{lead.id}:{effect.kind}")
     which = f":{conversation.revision}" if effect.kind in _ALARMS else ""
     about, says = f"{lead.id}:{effect.kind}{which}", {"lead": lead.id, "kind": effect.kind.value}
     return sum(
@@ -164,12 +164,3 @@ def confirm(
     for request in found:
         staff_bookings.confirm_series(connection, clerk, request.seen)
     return True
-
-
-def _take_back(connection: Connection, prefix: str) -> None:
-    """A card that waits while the next one is due would only be read twice."""
-    connection.execute(
-        update(Outbox)
-        .where(Outbox.key.startswith(prefix), Outbox.state.in_(WAITING))
-        .values(state="cancelled", last_error="Outdone", lease_token=None, lease_until=None)
-    )

@@ -91,10 +91,11 @@ def changed(
     left = []
     for offer in _open(connection, WaitlistOffer.entry_id == entry_id):
         is_taken = offer.starts_at == moved_to
-        left += [] if is_taken else [_span(offer)]
         _close(connection, offer.id, "accepted" if is_taken else "gone")
         if is_taken:
             _tell(connection, offer, EventType.WAITLIST_ACCEPTED, now)
+        else:
+            left.append(_span(offer))
         withdrawals.of_message(connection, _key(offer), "Settled")
     _end(connection, uid, "moved" if moved_to else "cancelled", now)
     for span in left:

@@ -38,6 +38,11 @@ def of_message(connection: Connection, key: str, why: str) -> int:
     return _cancel(connection, why, Outbox.key == key)
 
 
+def of_keys(connection: Connection, prefix: str, why: str, *which: ColumnElement[bool]) -> int:
+    """Cancel the messages whose keys begin so, narrowed by `which`."""
+    return _cancel(connection, why, Outbox.key.startswith(prefix), *which)
+
+
 def of_series(connection: Connection, chat_id: int, series_id: str, why: str) -> int:
     """Cancel everything about a series' cancelled appointments; return how many messages."""
     cancelled = select(Appointment.uid).where(

@@ -249,3 +249,11 @@ def test_the_audit_trail_has_what_was_given_and_no_calendar() -> None:
     assert json.loads(logged(SentMedia(Media.PHOTO))) == {"event": "SentMedia", "media": "photo"}
     assert logged(CalendarSeen(view)) == '{"event": "CalendarSeen"}'
     assert logged(SlotWasTaken(Offer(()), view)) == '{"event": "SlotWasTaken"}'
+
+
+async def test_a_second_press_on_yes_delete_everything_begins_no_chat_anew() -> None:
+    sam = Sam()
+
+    assert await sam._take(Chose(Action.ERASE_YES), typed=False, revision=9) is None
+
+    assert (sam.shelf.written, sam.shelf.places) == ([], {})

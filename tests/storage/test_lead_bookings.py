@@ -97,6 +97,18 @@ async def test_a_course_is_booked_in_the_patient_s_own_chat(desk: Desk) -> None:
     assert await look(desk) is WhyNot.ALL_BOOKED
 
 
+async def test_nobody_is_told_any_more_that_a_booked_lead_is_new(desk: Desk) -> None:
+    joins = update(models.StaffMember).values(chat_id=500, wants_cards=True)
+    await desk.database.write(lambda c: c.execute(joins) and None)
+    await decides(desk)
+
+    await books(desk)
+
+    query = select(models.Outbox.state).where(models.Outbox.key.like("card:1:eligible:%"))
+    states = await desk.database.read(lambda c: c.execute(query).scalars().all())
+    assert set(states) == {"cancelled"}
+
+
 async def test_the_clinic_s_channels_hear_of_the_series(desk: Desk) -> None:
     hook = NewChannel("webhook", "https://willow.example/hook", "sealed")
     await decides(desk)

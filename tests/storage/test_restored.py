@@ -58,6 +58,20 @@ async def test_a_nudge_that_came_due_since_the_backup_is_left_to_staff(willow: D
     )
 
 
+async def test_a_nudge_of_the_day_is_not_sent_in_the_morning_after_a_restore_at_night(
+    willow: Database,
+) -> None:
+    await booked(willow)
+    night = EVE.replace(hour=23)
+
+    assert await restored.doubt(willow, night) == 1
+    morning = night + timedelta(hours=9)
+    await willow.write(follow_ups.look, morning)
+
+    rows = await willow.write(outbox.claim, 9, morning, LEASE, "t")
+    assert [row.payload["nudge"] for row in rows] == []
+
+
 async def test_a_confirmation_is_sent_once_more_and_what_is_not_due_waits(willow: Database) -> None:
     await booked(willow)
     for name, due_at in (("due", NOW), ("later", NOW + timedelta(hours=1))):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from flows.conversation import Stage
 from flows.effects import HandOffLead, LeadKind
 from storage import conversations, desk, erasure, outbox, turns
 from storage.database import Database
-from storage.models import Appointment, Lead, Outbox
+from storage.models import Appointment, FollowUp, Lead, Outbox
 from storage.outbox_policy import Kind
 from tests.builders import NOW, a_conversation, a_decision, a_turn
 from tests.storage import persons
@@ -71,6 +71,21 @@ async def test_what_another_clinic_keeps_stays(database: Database, ada: Person) 
     assert await database.read(state_of, ada.to_come) == "cancelled"
     left = persons.traces(await database.read(persons.rows), ADA)
     assert {*left} == KEPT | {"inbox"}  # an update that was put aside is the chat's
+
+
+async def test_another_clinic_that_heard_of_a_recall_does_not_hear_of_it_again(
+    database: Database, ada: Person
+) -> None:
+    there = await database.read(lead_at, HARBOUR)
+    assert there is not None
+    told = {"recall_told_at": NOW, "recall_lead_id": there[0]}
+    tells = update(FollowUp).where(FollowUp.chat_id == ADA).values(told)
+    await database.write(lambda connection: connection.execute(tells) and None)
+
+    await persons.erase(database, WILLOW, 1, ada.lead_id, NOW)
+
+    known = select(FollowUp.recall_lead_id).where(FollowUp.chat_id == ADA)
+    assert await database.read(lambda connection: connection.execute(known).scalar()) == there[0]
 
 
 async def test_a_chat_that_is_shared_goes_back_to_its_beginning(

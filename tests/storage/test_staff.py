@@ -114,11 +114,14 @@ async def test_a_chat_that_is_a_colleague_s_cannot_be_tied_twice(
     willow: Database, now: datetime
 ) -> None:
     first, second = await somebody(willow, now), await somebody(willow, now, "staff")
-    for staff_id, token in ((first, "a" * 43), (second, "b" * 43)):
+    for staff_id, token, chat_id in ((first, "a" * 43, 500), (second, "b" * 43, 600)):
         await willow.write(staff.invite, staff_id, token, now)
+        assert await willow.write(staff.join, token, chat_id, now)
+    await willow.write(console_sessions.start, second, "s" * 43, now, is_verified=True)
+    await willow.write(staff.invite, second, "c" * 43, now)
 
-    assert await willow.write(staff.join, "a" * 43, 500, now)
-    assert await willow.write(staff.join, "b" * 43, 500, now) is None
+    assert await willow.write(staff.join, "c" * 43, 500, now) is None
+    assert await willow.read(console_sessions.find, "s" * 43, now)  # nothing was tied anew
 
 
 async def test_one_person_may_work_at_two_clinics(willow: Database, now: datetime) -> None:
